@@ -1,0 +1,86 @@
+//! What is wrong with the input: collected by every stage, printed by none.
+
+mod code;
+
+pub use code::Code;
+
+use crate::source::FileId;
+
+/// How grave a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Worth knowing; nothing is lost.
+    Note,
+    /// Something was repaired, left out or lost.
+    Warning,
+    /// The run cannot give what was asked.
+    Error,
+}
+
+/// A place in an input file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Location {
+    /// The file.
+    pub file: FileId,
+    /// A JSON Pointer (RFC 6901) into the file; empty for the whole file. Line and column are found on demand, see
+    /// [`Sources::position`](crate::source::Sources::position).
+    pub pointer: String,
+}
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// What kind of finding it is.
+    pub code: &'static Code,
+    /// How grave it is.
+    pub severity: Severity,
+    /// Where it is; `None` for findings about the command line or the configuration as a whole.
+    pub location: Option<Location>,
+    /// What is wrong, in one sentence without a final stop.
+    pub message: String,
+    /// How to mend it.
+    pub help: Option<String>,
+}
+
+/// The findings of a run, in the order in which they were found.
+#[derive(Debug, Clone, Default)]
+pub struct Diagnostics {
+    list: Vec<Diagnostic>,
+}
+
+impl Diagnostics {
+    /// Adds a finding of the code's own severity.
+    pub fn push(
+        &mut self,
+        code: &'static Code,
+        location: Option<Location>,
+        message: impl Into<String>,
+    ) -> &mut Diagnostic {
+        self.list.push(Diagnostic { code, severity: code.severity, location, message: message.into(), help: None });
+        let last = self.list.len() - 1;
+        &mut self.list[last]
+    }
+
+    /// All findings.
+    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.list.iter()
+    }
+
+    /// How many findings are at least this grave.
+    pub fn count(&self, at_least: Severity) -> usize {
+        self.list.iter().filter(|diagnostic| diagnostic.severity >= at_least).count()
+    }
+
+    /// Takes over the findings of another stage.
+    pub fn append(&mut self, mut other: Diagnostics) {
+        self.list.append(&mut other.list);
+    }
+}
+
+impl Diagnostic {
+    /// Says how to mend it.
+    pub fn help(&mut self, help: impl Into<String>) -> &mut Self {
+        self.help = Some(help.into());
+        self
+    }
+}

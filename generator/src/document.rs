@@ -1,0 +1,3 @@
+//! One normalised document, whatever version and however many files it came from.
+
+pub mod store;

@@ -1,0 +1,2 @@
+//! The mcpwright command.
+fn main() {}

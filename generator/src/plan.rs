@@ -1,0 +1,162 @@
+//! What the server will offer: every operation routed, named, described and laid out, or excluded with a reason.
+//!
+//! A plan mirrors [`mcpwright_runtime::catalog`] with owned data: `emit` writes it as Rust, `serve` turns it into
+//! descriptors in memory.
+
+use std::collections::BTreeMap;
+
+use mcpwright_runtime::catalog::{Hints, Kind, Method, Policy};
+use serde_json::Value;
+
+use crate::{
+    api::{Encoding, ParameterLocation, Requirement, SecurityScheme, Server, Style},
+    diagnostics::Location,
+};
+
+/// A whole server.
+#[derive(Debug)]
+pub struct Plan {
+    /// The server's short name, `kebab-case`.
+    pub name: String,
+    /// `info.title`.
+    pub title: String,
+    /// `info.version`.
+    pub version: String,
+    /// `info.description`, cleaned and bounded.
+    pub description: String,
+    /// `servers`.
+    pub servers: Vec<Server>,
+    /// The schemes that components require, by name.
+    pub security_schemes: Vec<SecurityScheme>,
+    /// Component parameters that at least one operation uses as they are, by constant name.
+    pub shared_parameters: BTreeMap<String, SharedParameter>,
+    /// The definitions that components use.
+    pub definitions: BTreeMap<String, Value>,
+    /// The components in groups, groups by module name, components in their stable order.
+    pub groups: Vec<Group>,
+    /// Operations that are not offered.
+    pub excluded: Vec<Excluded>,
+}
+
+/// A parameter under `components.parameters`.
+#[derive(Debug, Clone)]
+pub struct SharedParameter {
+    /// The key under `components.parameters`.
+    pub component: String,
+    /// The parameter.
+    pub parameter: Parameter,
+}
+
+/// The components of one tag: a module of the generated crate.
+#[derive(Debug)]
+pub struct Group {
+    /// The module's name, a legal Rust identifier in `snake_case`.
+    pub module: String,
+    /// The tag, empty for operations without one.
+    pub tag: String,
+    /// The components.
+    pub components: Vec<Component>,
+}
+
+/// An operation as a tool, resource or resource template. The members are those of
+/// [`catalog::Operation`](mcpwright_runtime::catalog::Operation) where not said otherwise.
+#[derive(Debug)]
+#[allow(missing_docs, reason = "the members are those of the catalog")]
+pub struct Component {
+    /// The constant's name in its module, `LIST_PETS`; in lower case it names the schema files.
+    pub constant: String,
+    /// Where the operation stands in the document.
+    pub location: Location,
+    /// Whether a struct of its arguments is generated.
+    pub typed: bool,
+    pub id: String,
+    pub name: String,
+    pub kind: Kind,
+    pub title: String,
+    pub description: String,
+    pub tags: Vec<String>,
+    pub deprecated: bool,
+    pub method: Method,
+    pub path: String,
+    pub uri: String,
+    pub plain_uri: String,
+    pub media_type: String,
+    pub parameters: Vec<ParameterUse>,
+    pub body: Option<Body>,
+    pub output: Option<Output>,
+    pub example: String,
+    pub accept: String,
+    pub definitions: Vec<String>,
+    pub security: Vec<Vec<Requirement>>,
+    pub servers: Vec<Server>,
+    pub hints: Hints,
+    pub policy: Policy,
+}
+
+/// How a component names one of its parameters.
+#[derive(Debug, Clone)]
+pub enum ParameterUse {
+    /// A key of [`Plan::shared_parameters`].
+    Shared(String),
+    /// A parameter of its own.
+    Own(Parameter),
+}
+
+/// A parameter; see [`catalog::Parameter`](mcpwright_runtime::catalog::Parameter).
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "the members are those of the catalog")]
+pub struct Parameter {
+    pub name: String,
+    pub argument: String,
+    pub location: ParameterLocation,
+    pub description: String,
+    pub schema: Value,
+    pub required: bool,
+    pub deprecated: bool,
+    pub style: Style,
+    pub explode: bool,
+    pub allow_reserved: bool,
+    pub allow_empty_value: bool,
+    pub content: String,
+    pub fixed: Option<Value>,
+}
+
+/// A request body; see [`catalog::Body`](mcpwright_runtime::catalog::Body).
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the members are those of the catalog")]
+pub struct Body {
+    pub media_type: String,
+    pub schema: Value,
+    pub argument: String,
+    pub required: bool,
+    pub encoding: Vec<Encoding>,
+    pub fixed: Vec<(String, Value)>,
+    pub xml: Option<Value>,
+}
+
+/// The schema of a result; see [`catalog::Output`](mcpwright_runtime::catalog::Output).
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the members are those of the catalog")]
+pub struct Output {
+    pub schema: Value,
+    pub definitions: Vec<String>,
+    pub wrapped: bool,
+}
+
+/// An operation that is not offered.
+#[derive(Debug, Clone)]
+pub struct Excluded {
+    /// The method.
+    pub method: Method,
+    /// The key under `paths`.
+    pub path: String,
+    /// Why, in one sentence.
+    pub reason: String,
+}
+
+impl Plan {
+    /// All components in their stable order.
+    pub fn components(&self) -> impl Iterator<Item = &Component> {
+        self.groups.iter().flat_map(|group| &group.components)
+    }
+}

@@ -1,0 +1,12 @@
+//! Runtime of generated MCP servers.
+
+pub mod catalog;
+#[cfg(feature = "server")]
+pub mod content;
+#[cfg(feature = "server")]
+mod error;
+#[cfg(feature = "schema")]
+pub mod schema;
+
+#[cfg(feature = "server")]
+pub use error::{Error, ErrorKind};

@@ -7,6 +7,8 @@ pub mod content;
 mod error;
 #[cfg(feature = "schema")]
 pub mod schema;
+#[cfg(feature = "server")]
+pub mod storage;
 
 #[cfg(feature = "server")]
 pub use error::{Error, ErrorKind};

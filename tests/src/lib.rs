@@ -6,6 +6,7 @@
 pub mod client;
 pub mod peers;
 pub mod process;
+pub mod sample;
 pub mod upstream;
 pub mod usage;
 pub mod workspace;

@@ -9,7 +9,7 @@ use mcpwright_runtime::catalog::{Hints, Kind, Method, Policy};
 use serde_json::Value;
 
 use crate::{
-    api::{Encoding, ParameterLocation, Requirement, SecurityScheme, Server, Style},
+    api::{ParameterLocation, Requirement, SecurityScheme, Server, Style},
     diagnostics::Location,
 };
 
@@ -76,6 +76,7 @@ pub struct Component {
     pub description: String,
     pub tags: Vec<String>,
     pub deprecated: bool,
+    pub enabled: bool,
     pub method: Method,
     pub path: String,
     pub uri: String,
@@ -129,9 +130,20 @@ pub struct Body {
     pub schema: Value,
     pub argument: String,
     pub required: bool,
-    pub encoding: Vec<Encoding>,
+    pub encoding: Vec<PartEncoding>,
     pub fixed: Vec<(String, Value)>,
     pub xml: Option<Value>,
+}
+
+/// How a part of a body is encoded; see [`catalog::PartEncoding`](mcpwright_runtime::catalog::PartEncoding).
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "the members are those of the catalog")]
+pub struct PartEncoding {
+    pub name: String,
+    pub content_type: String,
+    pub style: Option<(Style, bool, bool)>,
+    pub headers: Vec<(String, String)>,
+    pub file: bool,
 }
 
 /// The schema of a result; see [`catalog::Output`](mcpwright_runtime::catalog::Output).

@@ -27,7 +27,7 @@ mod parameter;
 mod security;
 
 pub use operation::{Body, Hints, Kind, Method, Operation, Output, PartEncoding, Policy};
-pub use parameter::{Location, Parameter, Style};
+pub use parameter::{Location, Parameter, Style, uri_variable};
 pub use security::{ApiKeyLocation, Flow, FlowKind, Requirement, SecurityScheme, SecuritySchemeKind};
 
 /// One HTTP API: what a generated crate exports as `API`.

@@ -19,12 +19,17 @@ pub struct Operation {
     pub tags: &'static [&'static str],
     /// `deprecated`.
     pub deprecated: bool,
+    /// Whether the component is offered from the start; one that is not can be enabled later, by name or tag.
+    pub enabled: bool,
     /// The HTTP method.
     pub method: Method,
     /// The templated path as written in the document, `/pets/{petId}`; it may have a query (`/pets?beta=true`).
     pub path: &'static str,
     /// For resources the URI, for resource templates the RFC 6570 template; empty for tools. Variables are named by
-    /// [`Parameter::argument`] with every character that RFC 6570 does not allow replaced by `_`.
+    /// [`uri_variable`](super::uri_variable) of [`Parameter::argument`]. Path variables lie in the path, where arrays
+    /// are lists (`1,2`); the query holds the others, `{?a,b*}` (`{&a,b*}` after a query of the path's own), where
+    /// arrays are exploded and starred. Objects, arrays in arrays and parameters with `content` are JSON text in one
+    /// variable. Header and cookie parameters and the body, all optional then, are not in the URI.
     pub uri: &'static str,
     /// For a resource template whose variables are all optional: the URI of the plain resource. Else empty.
     pub plain_uri: &'static str,
@@ -63,6 +68,7 @@ impl Operation {
         description: "",
         tags: &[],
         deprecated: false,
+        enabled: true,
         method: Method::Get,
         path: "",
         uri: "",
@@ -154,7 +160,8 @@ impl std::fmt::Display for Method {
 /// The body of a request.
 #[derive(Debug)]
 pub struct Body {
-    /// The media type that is sent.
+    /// The media type that is sent. A body that is neither JSON, form, multipart, text nor XML is a file: its argument
+    /// is an object with `data` (base64) or `text`, and optionally `contentType`, which then wins over this one.
     pub media_type: &'static str,
     /// The schema of the body, JSON Schema 2020-12 text; for a flattened body an object schema with `properties`.
     pub schema: &'static str,
@@ -194,11 +201,14 @@ pub struct PartEncoding {
     pub style: Option<(super::Style, bool, bool)>,
     /// Fixed headers of the part: name and value.
     pub headers: &'static [(&'static str, &'static str)],
+    /// Whether the property is a file, or an array of files: objects with `data` (base64) or `text`, and optionally
+    /// `filename` and `contentType`.
+    pub file: bool,
 }
 
 impl PartEncoding {
     /// The defaults of the media type.
-    pub const DEFAULT: PartEncoding = PartEncoding { name: "", content_type: "", style: None, headers: &[] };
+    pub const DEFAULT: PartEncoding = PartEncoding { name: "", content_type: "", style: None, headers: &[], file: false };
 }
 
 /// The schema of a successful result.

@@ -107,3 +107,12 @@ pub enum Style {
     /// Cookies as RFC 6265 writes them, without percent-encoding (OpenAPI 3.2)
     Cookie,
 }
+
+/// The name of a URI template's variable for an argument: every character that RFC 6570 §2.3 does not allow is `_`.
+pub fn uri_variable(argument: &str) -> String {
+    let mut variable = String::with_capacity(argument.len());
+    for character in argument.chars() {
+        variable.push(if character.is_ascii_alphanumeric() { character } else { '_' });
+    }
+    variable
+}

@@ -2,6 +2,8 @@
 //!
 //! Schemas here are JSON Schema 2020-12 and refer to [`Api::definitions`] as `#/$defs/<name>`.
 
+mod build;
+
 use mcpwright_runtime::catalog;
 use serde_json::{Map, Value};
 

@@ -9,3 +9,34 @@ pub mod document;
 pub mod plan;
 pub mod schema;
 pub mod source;
+
+use diagnostics::Diagnostics;
+
+pub use document::LoadError;
+pub use source::{ReadOptions, Source, Sources};
+
+/// Reads a document with everything that it refers to.
+///
+/// # Errors
+/// When the root document cannot be read, or is no OpenAPI document; anything less is in `diagnostics` and costs the
+/// item that it concerns. `sources` holds the texts even then, so that the error can be shown in its place.
+///
+/// ```
+/// use mcpwright::{Source, Sources, diagnostics::Diagnostics};
+///
+/// let text = "openapi: 3.1.0\ninfo: {title: Pets, version: 1.0.0}\npaths: {/pets: {get: {operationId: listPets}}}";
+/// let source = Source::Text { name: "pets.yaml".into(), text: text.into() };
+/// let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
+/// let api = mcpwright::load(source, &Default::default(), &mut sources, &mut diagnostics)?;
+/// assert_eq!(api.operations[0].id.as_deref(), Some("listPets"));
+/// # Ok::<(), mcpwright::LoadError>(())
+/// ```
+pub fn load(
+    source: Source,
+    options: &ReadOptions,
+    sources: &mut Sources,
+    diagnostics: &mut Diagnostics,
+) -> Result<api::Api, LoadError> {
+    let document = document::Document::load(source, options, sources, diagnostics)?;
+    Ok(api::Api::build(&document, sources, diagnostics))
+}

@@ -85,3 +85,56 @@ fn collect_references(schema: &Value, names: &mut BTreeSet<String>) {
         _ => {}
     }
 }
+
+/// Converts the schemas of a store.
+#[derive(Debug)]
+pub struct Converter<'a> {
+    store: &'a crate::document::store::SchemaStore,
+}
+
+impl<'a> Converter<'a> {
+    /// Nothing converted yet.
+    pub fn new(store: &'a crate::document::store::SchemaStore) -> Self {
+        Self { store }
+    }
+
+    /// One schema.
+    pub fn convert(
+        &mut self,
+        id: crate::document::store::SchemaId,
+        _direction: Direction,
+        _diagnostics: &mut crate::diagnostics::Diagnostics,
+    ) -> Value {
+        rename(&self.store.get(id).value)
+    }
+
+    /// The shared definitions.
+    pub fn finish(self, _diagnostics: &mut crate::diagnostics::Diagnostics) -> Definitions {
+        let mut definitions = Definitions::default();
+        for (name, id) in self.store.components() {
+            definitions.insert(name.to_owned(), rename(&self.store.get(id).value));
+        }
+        definitions
+    }
+}
+
+fn rename(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => Value::Object(
+            members
+                .iter()
+                .map(|(key, member)| {
+                    let member = match (key.as_str(), member) {
+                        ("$ref", Value::String(text)) => {
+                            Value::String(text.replace("#/components/schemas/", "#/$defs/"))
+                        }
+                        _ => rename(member),
+                    };
+                    (key.clone(), member)
+                })
+                .collect(),
+        ),
+        Value::Array(items) => Value::Array(items.iter().map(rename).collect()),
+        other => other.clone(),
+    }
+}

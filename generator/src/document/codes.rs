@@ -1,0 +1,38 @@
+//! The findings of this stage.
+
+use crate::diagnostics::{Code, Severity};
+
+macro_rules! codes {
+    ($($constant:ident $name:literal $severity:ident $explanation:literal;)*) => {
+        $(
+            #[doc = $explanation]
+            pub static $constant: Code =
+                Code { name: $name, severity: Severity::$severity, explanation: $explanation };
+        )*
+        /// All codes of this stage.
+        pub static ALL: &[&Code] = &[$(&$constant),*];
+    };
+}
+
+codes! {
+    LENIENT_SYNTAX "lenient-syntax" Warning
+        "The document breaks the rules of JSON or YAML in a way that can be overlooked: a trailing comma, a comment, a duplicate key, odd indentation. It was read all the same; other tools may refuse it or read it differently. Mend the line.";
+    UNRESOLVED_REFERENCE "unresolved-reference" Warning
+        "A `$ref` leads nowhere: the file, or the place in it, does not exist, or reading it is not allowed. In a schema the reference then admits any value; a parameter, body or response that cannot be found is left out. Mend the reference; files outside of the document's folder and URLs must be allowed on the command line.";
+    REFERENCE_CYCLE "reference-cycle" Warning
+        "References outside of schemas lead in a circle, so that nothing stands behind them. The item is left out. Break the circle. (Schemas may be recursive.)";
+    OPERATION_LOST "operation-lost" Warning
+        "An operation could not be read and is left out; the others are not concerned. The message says which member is at fault.";
+    INVALID_MEMBER "invalid-member" Warning
+        "A member of the document has a type or a value that the specification does not allow there. It is left out or replaced by the value that the document most likely means; the message says which.";
+    REPAIRED "repaired" Note
+        "The document breaks the specification in a way whose meaning is clear; it was read as meant: a path parameter without `required: true`, a response without a description, a version written as a number. Nothing is lost.";
+    MISSING_PATH_PARAMETER "missing-path-parameter" Warning
+        "The path has a template variable for which the operation declares no parameter. It was added as a required string. Declare it with `in: path` to give it a type and a description.";
+    UNUSED_PATH_PARAMETER "unused-path-parameter" Warning
+        "A parameter with `in: path` names no template variable of the path. It is left out, since there is no place for its value.";
+    IGNORED_PARAMETER "ignored-parameter" Note
+        "A header parameter named Accept, Content-Type or Authorization is ignored, as the specification says: they follow from the media types and from the security schemes.";
+    NOT_SUPPORTED "not-supported" Warning
+        "The document uses a feature that has no counterpart in a server made from it. The message says what happens instead.";
+}

@@ -1,0 +1,280 @@
+//! The files of a document as values, and where references between them lead.
+
+use std::{
+    collections::HashMap,
+    path::{Component, Path, PathBuf},
+    sync::Arc,
+};
+
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use super::codes;
+use crate::{
+    diagnostics::{Diagnostics, Location},
+    source::{FileId, ReadOptions, Source, SourceError, Sources},
+};
+
+/// The files of a document.
+pub(super) struct Files<'a> {
+    sources: &'a mut Sources,
+    options: &'a ReadOptions,
+    values: HashMap<FileId, Arc<Value>>,
+    by_origin: HashMap<Source, Result<FileId, String>>,
+    folder: Option<PathBuf>,
+    /// Absolute `$id`s of schemas and where they stand; filled when a reference asks for one.
+    identifiers: Option<HashMap<String, (FileId, String)>>,
+}
+
+/// Where a reference leads.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Target {
+    pub(super) file: FileId,
+    pub(super) pointer: String,
+}
+
+impl<'a> Files<'a> {
+    pub(super) fn open(
+        source: Source,
+        options: &'a ReadOptions,
+        sources: &'a mut Sources,
+        diagnostics: &mut Diagnostics,
+    ) -> Result<(Self, FileId), SourceError> {
+        let folder = match &source {
+            Source::Path(path) => {
+                let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+                parent.canonicalize().ok()
+            }
+            _ => None,
+        };
+        let mut files =
+            Files { sources, options, values: HashMap::new(), by_origin: HashMap::new(), folder, identifiers: None };
+        let root = files.read(source, diagnostics)?;
+        Ok((files, root))
+    }
+
+    pub(super) fn root_value(&self, root: FileId) -> Arc<Value> {
+        self.value(root)
+    }
+
+    /// The value of a file.
+    pub(super) fn value(&self, file: FileId) -> Arc<Value> {
+        self.values.get(&file).cloned().unwrap_or_default()
+    }
+
+    fn read(&mut self, source: Source, diagnostics: &mut Diagnostics) -> Result<FileId, SourceError> {
+        let parsed = self.sources.add(source.clone(), self.options)?;
+        for (message, position) in parsed.warnings {
+            let message = match position {
+                Some(position) => format!("line {}: {message}", position.line),
+                None => message,
+            };
+            let location = Location { file: parsed.file, pointer: String::new() };
+            diagnostics.push(&codes::LENIENT_SYNTAX, Some(location), message);
+        }
+        self.values.insert(parsed.file, Arc::new(parsed.value));
+        self.by_origin.insert(identity(&source), Ok(parsed.file));
+        Ok(parsed.file)
+    }
+
+    /// Where a reference in a file leads; the error says why it leads nowhere.
+    pub(super) fn resolve(
+        &mut self,
+        base: FileId,
+        reference: &str,
+        diagnostics: &mut Diagnostics,
+    ) -> Result<Target, String> {
+        let (document, fragment) = reference.split_once('#').unwrap_or((reference, ""));
+        let file = if document.is_empty() { base } else { self.file(base, document, diagnostics)? };
+        let fragment = percent_decode_str(fragment).decode_utf8_lossy().into_owned();
+        let root = self.value(file);
+        if fragment.is_empty() || fragment.starts_with('/') {
+            if root.pointer(&fragment).is_some() {
+                return Ok(Target { file, pointer: fragment });
+            }
+            // A pointer whose segments were not escaped (`#/paths//pets/get`), and one with a trailing slash.
+            let trimmed = fragment.trim_end_matches('/');
+            if trimmed != fragment && root.pointer(trimmed).is_some() {
+                return Ok(Target { file, pointer: trimmed.to_owned() });
+            }
+            return Err(format!("`{fragment}` does not exist in {}", self.sources.name(file)));
+        }
+        find_anchor(&root, &fragment)
+            .map(|pointer| Target { file, pointer })
+            .ok_or_else(|| format!("no anchor `{fragment}` exists in {}", self.sources.name(file)))
+    }
+
+    fn file(&mut self, base: FileId, document: &str, diagnostics: &mut Diagnostics) -> Result<FileId, String> {
+        let decoded = percent_decode_str(document).decode_utf8_lossy().into_owned();
+        let source = match self.sources.origin(base) {
+            Some(Source::Url(url)) => Source::Url(url.join(document).map_err(|error| error.to_string())?),
+            _ if decoded.starts_with("http://") || decoded.starts_with("https://") => {
+                Source::Url(url::Url::parse(document).map_err(|error| error.to_string())?)
+            }
+            Some(Source::Path(path)) => {
+                let relative = decoded.strip_prefix("file://").unwrap_or(&decoded);
+                Source::Path(normalise(&path.parent().unwrap_or(Path::new("")).join(relative)))
+            }
+            _ => Source::Path(normalise(Path::new(&decoded))),
+        };
+        if let Some(known) = self.by_origin.get(&identity(&source)) {
+            return known.clone();
+        }
+        let outcome = self
+            .admit(&source)
+            .and_then(|()| self.read(source.clone(), diagnostics).map_err(|error| error.to_string()));
+        self.by_origin.insert(identity(&source), outcome.clone());
+        outcome
+    }
+
+    /// Whether a reference may bring this file in.
+    fn admit(&self, source: &Source) -> Result<(), String> {
+        if self.sources.len() >= self.options.max_files {
+            return Err(format!("more than {} files are referred to", self.options.max_files));
+        }
+        match source {
+            Source::Url(url) => {
+                let same_site =
+                    matches!(self.sources.origin(FileId(0)), Some(Source::Url(root)) if root.origin() == url.origin());
+                if self.options.allow_remote || same_site {
+                    return Ok(());
+                }
+                Err(format!("{url} is not read unless remote references are allowed (--allow-remote)"))
+            }
+            Source::Path(path) => {
+                let Some(folder) = &self.folder else {
+                    if self.options.allow_outside {
+                        return Ok(());
+                    }
+                    return Err("a document from standard input or a URL cannot refer to files".to_owned());
+                };
+                let canonical =
+                    path.canonicalize().map_err(|_| format!("the file {} does not exist", path.display()))?;
+                if self.options.allow_outside || canonical.starts_with(folder) {
+                    Ok(())
+                } else {
+                    Err(format!(
+                        "{} lies outside of the document's folder and is not read (--allow-outside)",
+                        path.display()
+                    ))
+                }
+            }
+            Source::Text { .. } => Ok(()),
+        }
+    }
+
+    /// Where a schema with this absolute `$id` stands in the files read so far.
+    pub(super) fn identified(&mut self, identifier: &str) -> Option<Target> {
+        let values = &self.values;
+        let index = self.identifiers.get_or_insert_with(|| {
+            let mut index = HashMap::new();
+            let mut files: Vec<_> = values.iter().collect();
+            files.sort_by_key(|(file, _)| **file);
+            for (file, value) in files {
+                collect_identifiers(value, &mut String::new(), &mut |identifier, pointer| {
+                    index.entry(identifier.to_owned()).or_insert((*file, pointer.to_owned()));
+                });
+            }
+            index
+        });
+        index.get(identifier).map(|(file, pointer)| Target { file: *file, pointer: pointer.clone() })
+    }
+
+    /// The file's name without folder and ending.
+    pub(super) fn stem(&self, file: FileId) -> String {
+        let name = self.sources.name(file);
+        let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+        last.split('.').next().unwrap_or_default().to_owned()
+    }
+}
+
+fn identity(source: &Source) -> Source {
+    match source {
+        Source::Path(path) => Source::Path(path.canonicalize().unwrap_or_else(|_| path.clone())),
+        Source::Text { name, .. } => Source::Text { name: name.clone(), text: String::new() },
+        url => url.clone(),
+    }
+}
+
+fn normalise(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(normal.components().next_back(), Some(Component::Normal(_))) => {
+                normal.pop();
+            }
+            other => normal.push(other),
+        }
+    }
+    normal
+}
+
+/// The pointer of the schema with this `$anchor` (or `$dynamicAnchor`, or the older `$id: "#name"`).
+pub(super) fn find_anchor(value: &Value, anchor: &str) -> Option<String> {
+    fn walk(value: &Value, anchor: &str, pointer: &mut String) -> bool {
+        match value {
+            Value::Object(members) => {
+                let is = |key: &str, prefix: &str| {
+                    members.get(key).and_then(Value::as_str).and_then(|text| text.strip_prefix(prefix)) == Some(anchor)
+                };
+                if is("$anchor", "") || is("$dynamicAnchor", "") || is("$id", "#") {
+                    return true;
+                }
+                members.iter().any(|(key, member)| descend(member, anchor, pointer, key))
+            }
+            Value::Array(items) => {
+                items.iter().enumerate().any(|(index, item)| descend(item, anchor, pointer, &index.to_string()))
+            }
+            _ => false,
+        }
+    }
+    fn descend(value: &Value, anchor: &str, pointer: &mut String, token: &str) -> bool {
+        let length = pointer.len();
+        push_token(pointer, token);
+        let found = walk(value, anchor, pointer);
+        if !found {
+            pointer.truncate(length);
+        }
+        found
+    }
+    let mut pointer = String::new();
+    walk(value, anchor, &mut pointer).then_some(pointer)
+}
+
+fn collect_identifiers(value: &Value, pointer: &mut String, found: &mut impl FnMut(&str, &str)) {
+    match value {
+        Value::Object(members) => {
+            if let Some(identifier) = members.get("$id").and_then(Value::as_str) {
+                found(identifier.trim_end_matches('#'), pointer);
+            }
+            for (key, member) in members {
+                let length = pointer.len();
+                push_token(pointer, key);
+                collect_identifiers(member, pointer, found);
+                pointer.truncate(length);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                let length = pointer.len();
+                push_token(pointer, &index.to_string());
+                collect_identifiers(item, pointer, found);
+                pointer.truncate(length);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Appends a token to a JSON Pointer (RFC 6901 §3).
+pub(super) fn push_token(pointer: &mut String, token: &str) {
+    pointer.push('/');
+    for character in token.chars() {
+        match character {
+            '~' => pointer.push_str("~0"),
+            '/' => pointer.push_str("~1"),
+            other => pointer.push(other),
+        }
+    }
+}

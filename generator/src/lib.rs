@@ -9,6 +9,7 @@ pub mod document;
 pub mod plan;
 pub mod schema;
 pub mod source;
+pub mod text;
 
 use diagnostics::Diagnostics;
 

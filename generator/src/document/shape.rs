@@ -2,7 +2,7 @@
 //! faults repaired or reported.
 
 mod media;
-mod operation;
+pub(super) mod operation;
 mod parameter;
 
 use std::collections::HashSet;

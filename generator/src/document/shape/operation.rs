@@ -78,7 +78,7 @@ impl Shaper<'_, '_, '_> {
     }
 
     /// A text, which real documents also give by reference or as a number.
-    pub(super) fn text(&mut self, value: Option<&Value>, at: &Target) -> Option<String> {
+    pub(in crate::document) fn text(&mut self, value: Option<&Value>, at: &Target) -> Option<String> {
         match value? {
             Value::String(text) => Some(text.clone()),
             value @ Value::Object(members) if members.contains_key("$ref") => {

@@ -29,7 +29,7 @@ impl Shaper<'_, '_, '_> {
         parameters
     }
 
-    fn parameter(&mut self, value: &Value, at: &Target) -> Option<Map<String, Value>> {
+    pub(in crate::document) fn parameter(&mut self, value: &Value, at: &Target) -> Option<Map<String, Value>> {
         let Value::Object(members) = value else {
             self.report(&codes::INVALID_MEMBER, at, "a parameter that is not an object is left out");
             return None;

@@ -208,7 +208,8 @@ pub struct PartEncoding {
 
 impl PartEncoding {
     /// The defaults of the media type.
-    pub const DEFAULT: PartEncoding = PartEncoding { name: "", content_type: "", style: None, headers: &[], file: false };
+    pub const DEFAULT: PartEncoding =
+        PartEncoding { name: "", content_type: "", style: None, headers: &[], file: false };
 }
 
 /// The schema of a successful result.

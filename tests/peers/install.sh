@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the independent peers of the interoperability and conformance tests by package name: Python packages into a
 # virtual environment, npm packages and, where the system's Node.js is older than 22, a newer one from PyPI.
-# The folder is target/peers, or what MCPWRIGHT_PEERS names. Arguments: further requirement files for Python.
+# The folder is target/peers, or what MCPWRIGHT_PEERS names.
 # Running it again changes nothing unless a list of packages changed.
 set -euo pipefail
 
@@ -11,7 +11,7 @@ mkdir -p "$peers"
 peers=$(cd "$peers" && pwd)
 
 # The lists that the folder was made from; equal lists mean that nothing is to do.
-state=$(cat "$here/python/requirements.txt" "$here/node/package.json" "$@" | sha256sum)
+state=$(cat "$here/python/requirements.txt" "$here/node/package.json" | sha256sum)
 stamp="$peers/installed"
 if [ -f "$stamp" ] && grep -qxF "$state" "$stamp"; then
     echo "peers: up to date in $peers"
@@ -27,9 +27,7 @@ fi
 
 echo "peers: Python packages"
 [ -x "$peers/python/bin/python" ] || "$python" -m venv "$peers/python"
-requirements=(-r "$here/python/requirements.txt")
-for file in "$@"; do requirements+=(-r "$file"); done
-PIP_DISABLE_PIP_VERSION_CHECK=1 "$peers/python/bin/python" -m pip install --quiet "${requirements[@]}"
+PIP_DISABLE_PIP_VERSION_CHECK=1 "$peers/python/bin/python" -m pip install --quiet -r "$here/python/requirements.txt"
 
 new_enough() { "$1" -e 'process.exit(parseInt(process.versions.node) >= 22 ? 0 : 1)' 2>/dev/null; }
 if ! { command -v node && command -v npm; } >/dev/null || ! new_enough node; then

@@ -1,4 +1,4 @@
-//! Independent MCP clients: the official SDKs, driven by small scripts in `tests/peers`.
+//! Independent MCP clients: the official SDKs and FastMCP's, driven by small scripts in `tests/peers`.
 //!
 //! A script reads a plan (how to reach the server, the era, a list of steps) from standard input and writes a
 //! [`Report`]. A step is an object with the member `do`:
@@ -28,6 +28,8 @@ use crate::workspace;
 pub enum Peer {
     /// The official Python SDK.
     Python,
+    /// FastMCP's client.
+    FastMcp,
     /// Version 1 of the official TypeScript SDK.
     TypeScript1,
     /// Version 2 of the official TypeScript SDK.
@@ -36,9 +38,11 @@ pub enum Peer {
 
 impl Peer {
     /// Every client with every era that it speaks.
-    pub const WITH_ERAS: [(Peer, Era); 5] = [
+    pub const WITH_ERAS: [(Peer, Era); 7] = [
         (Peer::Python, Era::Legacy),
         (Peer::Python, Era::Modern),
+        (Peer::FastMcp, Era::Legacy),
+        (Peer::FastMcp, Era::Modern),
         (Peer::TypeScript1, Era::Legacy),
         (Peer::TypeScript2, Era::Legacy),
         (Peer::TypeScript2, Era::Modern),
@@ -64,6 +68,7 @@ impl Peer {
         }
         let mut command = match self {
             Peer::Python => installed.python("drive.py"),
+            Peer::FastMcp => installed.python("drive_fastmcp.py"),
             Peer::TypeScript1 => installed.node("drive1.mjs"),
             Peer::TypeScript2 => installed.node("drive2.mjs"),
         };
@@ -145,7 +150,7 @@ impl Installed {
     /// A Python script of `tests/peers/python`.
     pub fn python(&self, script: &str) -> Command {
         let mut command = Command::new(self.folder.join("python/bin/python"));
-        command.arg(workspace::root().join("tests/peers/python").join(script));
+        command.arg(workspace::root().join("tests/peers/python").join(script)).env("PYTHONDONTWRITEBYTECODE", "1");
         command
     }
 

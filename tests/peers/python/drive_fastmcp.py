@@ -1,0 +1,27 @@
+"""Drives an MCP server with FastMCP's client and reports what it saw."""
+
+import anyio
+from fastmcp import Client
+from fastmcp.client.transports import StdioTransport
+
+from plan import Plan
+
+
+class Plain:
+    """FastMCP's methods that return the protocol's results, under the names that the SDK gives them."""
+
+    def __init__(self, client):
+        self.client = client
+
+    def __getattr__(self, name):
+        return getattr(self.client, f"{name}_mcp")
+
+
+async def main():
+    plan = Plan()
+    transport = plan.url or StdioTransport(plan.command.command, plan.command.args, env=plan.command.env)
+    async with Client(transport, mode=plan.mode, timeout=30) as client:
+        await plan.report(client.session, Plain(client))
+
+
+anyio.run(main)

@@ -4,8 +4,11 @@
 //! and nothing of those after it; [`diagnostics`] is used by all.
 
 pub mod api;
+pub mod configuration;
+pub mod descriptors;
 pub mod diagnostics;
 pub mod document;
+pub mod inspect;
 pub mod plan;
 pub mod schema;
 pub mod source;

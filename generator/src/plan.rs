@@ -3,6 +3,23 @@
 //! A plan mirrors [`mcpwright_runtime::catalog`] with owned data: `emit` writes it as Rust, `serve` turns it into
 //! descriptors in memory.
 
+mod arguments;
+mod body;
+mod build;
+pub mod codes;
+mod decision;
+mod extension;
+mod flat;
+mod group;
+mod media;
+mod name;
+mod output;
+mod prose;
+mod route;
+#[cfg(test)]
+mod tests;
+mod uri;
+
 use std::collections::BTreeMap;
 
 use mcpwright_runtime::catalog::{Hints, Kind, Method, Policy};
@@ -12,6 +29,9 @@ use crate::{
     api::{ParameterLocation, Requirement, SecurityScheme, Server, Style},
     diagnostics::Location,
 };
+
+pub use build::{build, build_with};
+pub use decision::Decision;
 
 /// A whole server.
 #[derive(Debug)]

@@ -16,9 +16,8 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const MULTIPART: &str = "multipart/form-data";
 
 /// The members of a parameter that are not of its value.
-const NOT_SCHEMA: [&str; 9] = [
-    "name", "in", "description", "required", "collectionFormat", "allowEmptyValue", "deprecated", "schema", "$ref",
-];
+const NOT_SCHEMA: [&str; 9] =
+    ["name", "in", "description", "required", "collectionFormat", "allowEmptyValue", "deprecated", "schema", "$ref"];
 
 /// A parameter of `in: formData`.
 struct Field {
@@ -85,7 +84,11 @@ fn parameterized_host(host: &Value, base: &str) -> Option<openapiv3::Server> {
             (name.to_owned(), variable)
         })
         .collect();
-    Some(openapiv3::Server { url: format!("{prefix}{template}{base}"), variables: Some(variables), ..Default::default() })
+    Some(openapiv3::Server {
+        url: format!("{prefix}{template}{base}"),
+        variables: Some(variables),
+        ..Default::default()
+    })
 }
 
 impl Shaper<'_, '_, '_> {
@@ -310,7 +313,11 @@ impl Shaper<'_, '_, '_> {
                 // `type` beside `in: body` is a common slip.
                 let schema = self.value_schema(members, at);
                 let name = members.get("name").map(scalar_text).unwrap_or_default();
-                self.report(&codes::REPAIRED, at, format!("the body `{name}` has no schema; its own members are read as one"));
+                self.report(
+                    &codes::REPAIRED,
+                    at,
+                    format!("the body `{name}` has no schema; its own members are read as one"),
+                );
                 self.schema(&schema, at)
             }
         };
@@ -329,7 +336,8 @@ impl Shaper<'_, '_, '_> {
                 (name, media_type)
             })
             .collect();
-        let mut body = json!({ "required": truthy(members.get("required")), "content": content, extra::ORIGIN: origin(at) });
+        let mut body =
+            json!({ "required": truthy(members.get("required")), "content": content, extra::ORIGIN: origin(at) });
         if let Some(text) = self.text(members.get("description"), &child(at, "description")) {
             body["description"] = Value::String(text);
         }
@@ -399,7 +407,8 @@ impl Shaper<'_, '_, '_> {
 /// What makes a parameter the same as another one (Swagger 2.0, Operation Object).
 fn identity(members: &Map<String, Value>) -> (String, String) {
     let location = members.get("in").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
-    let name = if location == "body" { String::new() } else { members.get("name").map(scalar_text).unwrap_or_default() };
+    let name =
+        if location == "body" { String::new() } else { members.get("name").map(scalar_text).unwrap_or_default() };
     (location, name)
 }
 
@@ -412,7 +421,10 @@ mod tests {
     #[test]
     fn schemes_host_and_base_path_become_servers() {
         for (root, expected) in [
-            (json!({"host": "api.example.com", "basePath": "/v1/", "schemes": ["http", "https"]}), vec!["https://api.example.com/v1", "http://api.example.com/v1"]),
+            (
+                json!({"host": "api.example.com", "basePath": "/v1/", "schemes": ["http", "https"]}),
+                vec!["https://api.example.com/v1", "http://api.example.com/v1"],
+            ),
             (json!({"host": "api.example.com:8080"}), vec!["https://api.example.com:8080"]),
             (json!({"host": "https://api.example.com/", "basePath": "v1"}), vec!["https://api.example.com/v1"]),
             (json!({"host": "api.example.com", "schemes": ["ws"]}), vec!["https://api.example.com"]),

@@ -1,0 +1,122 @@
+//! What a successful call answers with: its schema within the budget, an example, the accepted media types.
+
+use serde_json::Value;
+
+use super::{
+    Output,
+    body::resolve,
+    codes, flat,
+    media::{self, is_json},
+};
+use crate::{
+    api::{MediaType, Operation, Response},
+    diagnostics::Diagnostics,
+    schema::Definitions,
+};
+
+/// The largest example that is kept, in bytes.
+const MAX_EXAMPLE: usize = 16 * 1024;
+/// How deep schemas are looked into to see whether a value is always an object.
+const MAX_DEPTH: usize = 16;
+
+/// The 2xx responses by status.
+fn successes(operation: &Operation) -> Vec<&Response> {
+    let mut successes: Vec<&Response> = operation.responses.iter().filter(|response| response.is_success()).collect();
+    // Digits sort before the `X` of a range.
+    successes.sort_by(|left, right| left.status.cmp(&right.status));
+    successes
+}
+
+fn json_content(response: &Response) -> Option<&MediaType> {
+    response.content.iter().find(|content| is_json(&content.media_type) && !content.sequential)
+}
+
+/// The output schema: that of the first 2xx with JSON, unless another 2xx answers with something else.
+pub(super) fn output(
+    operation: &Operation,
+    definitions: &Definitions,
+    budget: usize,
+    diagnostics: &mut Diagnostics,
+) -> Option<Output> {
+    if budget == 0 {
+        return None;
+    }
+    let successes = successes(operation);
+    let schema = successes.iter().find_map(|response| json_content(response))?.schema.as_ref()?;
+    let same = |response: &&Response| {
+        !response.content.is_empty()
+            && response.content.iter().all(|content| {
+                is_json(&content.media_type) && !content.sequential && content.schema.as_ref() == Some(schema)
+                    || !is_json(&content.media_type) && json_content(response).is_some()
+            })
+    };
+    if !successes.iter().all(same) || schema.as_object().is_none_or(serde_json::Map::is_empty) {
+        return None;
+    }
+    let wrapped = !is_always_object(schema, definitions, 0);
+    let Some(trimmed) = flat::trim(schema, definitions, budget) else {
+        if size(schema, definitions) > budget {
+            let message = format!(
+                "no part of the output schema of {} {} fits into {budget} bytes; it is left out",
+                operation.method, operation.path
+            );
+            diagnostics.push(&codes::OUTPUT_OMITTED, Some(operation.location.clone()), message);
+        }
+        return None;
+    };
+    if trimmed.schema != *schema {
+        let message =
+            format!("the output schema of {} {} was trimmed to {budget} bytes", operation.method, operation.path);
+        diagnostics.push(&codes::OUTPUT_TRIMMED, Some(operation.location.clone()), message);
+    }
+    Some(Output { schema: trimmed.schema, definitions: trimmed.definitions.into_iter().collect(), wrapped })
+}
+
+/// Whether nothing but objects is valid.
+fn is_always_object(schema: &Value, definitions: &Definitions, depth: usize) -> bool {
+    if depth > MAX_DEPTH {
+        return false;
+    }
+    let schema = resolve(schema, definitions);
+    if schema.get("type").and_then(Value::as_str) == Some("object") {
+        return true;
+    }
+    let members = |key: &str| schema.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let is_object = |member: &Value| is_always_object(member, definitions, depth + 1);
+    members("allOf").iter().any(is_object)
+        || ["anyOf", "oneOf"].iter().any(|key| !members(key).is_empty() && members(key).iter().all(is_object))
+}
+
+/// The value of `Accept`.
+pub(super) fn accept(operation: &Operation) -> String {
+    let successes = successes(operation);
+    let default = operation.responses.iter().filter(|response| successes.is_empty() && response.status == "default");
+    media::accept(successes.iter().copied().chain(default).flat_map(|response| &response.content))
+}
+
+/// The media type and an example of the first 2xx that has content.
+pub(super) fn media_type_and_example(operation: &Operation) -> (String, String) {
+    let successes = successes(operation);
+    let Some(response) = successes.iter().find(|response| !response.content.is_empty()) else {
+        return Default::default();
+    };
+    let content = json_content(response).or(response.content.first());
+    let Some(content) = content.filter(|content| !content.media_type.contains('*')) else { return Default::default() };
+    let media_type = media::essence(&content.media_type);
+    if !media::is_well_formed(&media_type) {
+        return Default::default();
+    }
+    let example = match &content.example {
+        Some(Value::String(text)) if !is_json(&media_type) => text.clone(),
+        Some(value) => value.to_string(),
+        None => String::new(),
+    };
+    (media_type, if example.len() > MAX_EXAMPLE { String::new() } else { example })
+}
+
+/// The bytes of a schema with its definitions.
+fn size(schema: &Value, definitions: &Definitions) -> usize {
+    let closure = definitions.closure([schema]);
+    let shared = closure.iter().filter_map(|name| definitions.get(name)).map(|one| one.schema.to_string().len());
+    schema.to_string().len() + shared.sum::<usize>()
+}

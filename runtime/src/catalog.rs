@@ -25,10 +25,12 @@
 mod operation;
 mod parameter;
 mod security;
+mod variable;
 
 pub use operation::{Body, Hints, Kind, Method, Operation, Output, PartEncoding, Policy};
 pub use parameter::{Location, Parameter, Style, uri_variable};
 pub use security::{ApiKeyLocation, Flow, FlowKind, Requirement, SecurityScheme, SecuritySchemeKind};
+pub use variable::variable_part;
 
 /// One HTTP API: what a generated crate exports as `API`.
 #[derive(Debug)]

@@ -1,5 +1,7 @@
 //! Runtime of generated MCP servers.
 
+#[cfg(feature = "server")]
+pub mod arguments;
 pub mod catalog;
 #[cfg(feature = "server")]
 pub mod content;
@@ -9,6 +11,8 @@ mod error;
 pub mod schema;
 #[cfg(feature = "server")]
 pub mod storage;
+#[cfg(feature = "server")]
+pub mod upstream;
 
 #[cfg(feature = "server")]
 pub use error::{Error, ErrorKind};

@@ -157,7 +157,7 @@ impl std::fmt::Display for Method {
     }
 }
 
-/// The body of a request.
+/// The body of a request. An XML body may also be a string, the document itself.
 #[derive(Debug)]
 pub struct Body {
     /// The media type that is sent. A body that is neither JSON, form, multipart, text nor XML is a file: its argument
@@ -173,7 +173,8 @@ pub struct Body {
     pub encoding: &'static [PartEncoding],
     /// Members that are sent always and that clients do not see: name and JSON text of the value.
     pub fixed: &'static [(&'static str, &'static str)],
-    /// The element names and shapes of an XML body: the schema with the `xml` keywords of the document. Else empty.
+    /// The element names and shapes of an XML body: the schema with the `xml` keywords of the document, that of the root
+    /// with at least a `name` (the component's when the document gives none). Else empty.
     pub xml: &'static str,
 }
 

@@ -1,0 +1,32 @@
+//! Answers without an API: from the document's example, else a sample of the output schema.
+
+mod sample;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+use super::received::Received;
+use crate::catalog::{Api, Operation};
+
+/// The answer of an operation: the same for every call.
+pub(super) fn answer(api: &Api, operation: &Operation) -> Received {
+    let body = if !operation.example.is_empty() {
+        operation.example.to_owned()
+    } else if let Some(output) = operation.output {
+        sample::of(api, output.schema).to_string()
+    } else {
+        String::new()
+    };
+    let mut headers = HeaderMap::new();
+    let media_type = match operation.media_type {
+        "" => "application/json",
+        media_type => media_type,
+    };
+    if !body.is_empty()
+        && let Ok(value) = HeaderValue::from_str(media_type)
+    {
+        headers.insert(header::CONTENT_TYPE, value);
+    }
+    let status = if body.is_empty() { StatusCode::NO_CONTENT } else { StatusCode::OK };
+    Received { status, headers, body: Bytes::from(body), cut: None }
+}

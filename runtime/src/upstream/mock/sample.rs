@@ -1,0 +1,212 @@
+//! A value that matches a JSON Schema: examples, defaults and constants first, else the plainest value of the type.
+
+use serde_json::{Map, Value, json};
+
+use crate::catalog::Api;
+
+/// How deep optional members are filled.
+const FILLED: usize = 4;
+/// Where recursion ends, whatever is required.
+const DEEPEST: usize = 24;
+
+/// A sample of a schema, always the same.
+pub(super) fn of(api: &Api, schema: &str) -> Value {
+    match serde_json::from_str(schema) {
+        Ok(schema) => sample(api, &schema, 0),
+        Err(_) => json!({}),
+    }
+}
+
+fn sample(api: &Api, schema: &Value, depth: usize) -> Value {
+    if depth > DEEPEST {
+        return Value::Null;
+    }
+    for keyword in ["const", "example", "default"] {
+        if let Some(value) = schema.get(keyword).filter(|value| !value.is_null()) {
+            return value.clone();
+        }
+    }
+    for keyword in ["examples", "enum"] {
+        if let Some(value) = schema.get(keyword).and_then(|values| values.get(0)) {
+            return value.clone();
+        }
+    }
+    if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
+        let name = reference.strip_prefix("#/$defs/").unwrap_or_default().replace("~1", "/").replace("~0", "~");
+        return match api.definition(&name).and_then(|text| serde_json::from_str::<Value>(text).ok()) {
+            Some(schema) => sample(api, &schema, depth + 1),
+            None => json!({}),
+        };
+    }
+    if let Some(members) = schema.get("allOf").and_then(Value::as_array) {
+        return all_of(api, schema, members, depth);
+    }
+    for keyword in ["oneOf", "anyOf"] {
+        if let Some(first) = schema.get(keyword).and_then(Value::as_array).and_then(|alternatives| {
+            alternatives.iter().find(|alternative| alternative.get("type").is_none_or(|kind| kind != "null"))
+        }) {
+            let mut value = sample(api, first, depth + 1);
+            if schema.get("properties").is_some()
+                && let (Value::Object(value), Value::Object(own)) = (&mut value, object(api, schema, depth))
+            {
+                for (name, member) in own {
+                    value.entry(name).or_insert(member);
+                }
+            }
+            return value;
+        }
+    }
+    match kind(schema) {
+        "object" => object(api, schema, depth),
+        "array" => array(api, schema, depth),
+        "string" => string(schema).into(),
+        "integer" => number(schema, true),
+        "number" => number(schema, false),
+        "boolean" => true.into(),
+        "null" => Value::Null,
+        _ => json!({}),
+    }
+}
+
+fn kind(schema: &Value) -> &str {
+    match schema.get("type") {
+        Some(Value::String(kind)) => kind,
+        Some(Value::Array(kinds)) => {
+            kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null").unwrap_or("null")
+        }
+        _ if schema.get("properties").is_some() || schema.get("additionalProperties").is_some() => "object",
+        _ if schema.get("items").is_some() || schema.get("prefixItems").is_some() => "array",
+        _ if schema.get("pattern").is_some() || schema.get("minLength").is_some() || schema.get("format").is_some() => {
+            "string"
+        }
+        _ if schema.get("minimum").is_some() || schema.get("maximum").is_some() => "number",
+        _ => "",
+    }
+}
+
+fn all_of(api: &Api, schema: &Value, members: &[Value], depth: usize) -> Value {
+    let mut merged = Map::new();
+    let own = schema.get("properties").map(|_| object(api, schema, depth));
+    for value in members.iter().map(|member| sample(api, member, depth + 1)).chain(own) {
+        match value {
+            Value::Object(value) => merged.extend(value),
+            value if members.len() == 1 => return value,
+            _ => {}
+        }
+    }
+    Value::Object(merged)
+}
+
+fn object(api: &Api, schema: &Value, depth: usize) -> Value {
+    let required: Vec<&str> =
+        schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let mut members = Map::new();
+    if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
+        for (name, property) in properties {
+            if depth < FILLED || required.contains(&name.as_str()) {
+                members.insert(name.clone(), sample(api, property, depth + 1));
+            }
+        }
+    }
+    for name in required {
+        if !members.contains_key(name) {
+            members.insert(name.to_owned(), json!("string"));
+        }
+    }
+    Value::Object(members)
+}
+
+fn array(api: &Api, schema: &Value, depth: usize) -> Value {
+    let mut items: Vec<Value> = schema
+        .get("prefixItems")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .map(|item| sample(api, item, depth + 1))
+        .collect();
+    let least = schema.get("minItems").and_then(Value::as_u64).unwrap_or_default().min(16) as usize;
+    let wanted = if depth < FILLED { least.max(1) } else { least };
+    if let Some(item) = schema.get("items").filter(|item| item.is_object()) {
+        while items.len() < wanted {
+            items.push(sample(api, item, depth + 1));
+        }
+    }
+    Value::Array(items)
+}
+
+fn string(schema: &Value) -> String {
+    let text = match schema.get("format").and_then(Value::as_str).unwrap_or_default() {
+        "date-time" => "2026-01-01T00:00:00Z",
+        "date" => "2026-01-01",
+        "time" => "00:00:00Z",
+        "duration" => "P1D",
+        "email" => "someone@example.com",
+        "uuid" => "00000000-0000-4000-8000-000000000000",
+        "uri" | "url" | "uri-reference" => "https://example.com/",
+        "hostname" => "example.com",
+        "ipv4" => "192.0.2.1",
+        "ipv6" => "2001:db8::1",
+        "byte" => "AA==",
+        _ => "string",
+    };
+    let least = schema.get("minLength").and_then(Value::as_u64).unwrap_or_default().min(1_000) as usize;
+    let most = schema.get("maxLength").and_then(Value::as_u64).unwrap_or(u64::MAX) as usize;
+    let mut text: String = text.chars().take(most).collect();
+    while text.chars().count() < least {
+        text.push('x');
+    }
+    text
+}
+
+fn number(schema: &Value, whole: bool) -> Value {
+    let bound = |name: &str| schema.get(name).and_then(Value::as_f64);
+    let step = if whole { 1.0 } else { 0.5 };
+    let least = bound("minimum").or_else(|| bound("exclusiveMinimum").map(|least| least + step));
+    let most = bound("maximum").or_else(|| bound("exclusiveMaximum").map(|most| most - step));
+    let mut value = match (least, most) {
+        (Some(least), _) => least.max(1.0_f64.min(most.unwrap_or(f64::MAX))),
+        (None, Some(most)) => most.min(1.0),
+        (None, None) => 1.0,
+    };
+    if let Some(multiple) = bound("multipleOf").filter(|multiple| *multiple > 0.0) {
+        value = (value / multiple).ceil() * multiple;
+    }
+    if value.fract() == 0.0 && value.abs() < 9.0e15 { json!(value as i64) } else { json!(value) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Definition;
+
+    static API: Api = Api {
+        definitions: &[Definition {
+            name: "Node",
+            schema: r##"{"type":"object","required":["id"],"properties":{"id":{"type":"integer","minimum":5},"next":{"$ref":"#/$defs/Node"}}}"##,
+        }],
+        ..Api::DEFAULT
+    };
+
+    #[test]
+    fn samples_match_their_schemas() {
+        for schema in [
+            r#"{"type":"object","required":["a"],"properties":{"a":{"type":"string","minLength":8},"b":{"type":["null","integer"],"maximum":-3}}}"#,
+            r#"{"type":"array","minItems":2,"items":{"enum":["x","y"]}}"#,
+            r#"{"oneOf":[{"type":"null"},{"type":"string","maxLength":3}]}"#,
+            r#"{"allOf":[{"type":"object","required":["a"],"properties":{"a":{"const":1}}},{"type":"object","required":["b"],"properties":{"b":{"type":"boolean"}}}]}"#,
+            r#"{"type":"integer","exclusiveMinimum":10,"multipleOf":7}"#,
+            r#"{"prefixItems":[{"type":"string","format":"uuid"},{"type":"number"}],"type":"array"}"#,
+        ] {
+            let value = of(&API, schema);
+            let compiled = jsonschema::validator_for(&serde_json::from_str(schema).expect("JSON")).expect("a schema");
+            assert!(compiled.is_valid(&value), "{schema}: {value}");
+        }
+    }
+
+    #[test]
+    fn recursion_ends() {
+        let value = of(&API, r##"{"$ref":"#/$defs/Node"}"##);
+        assert_eq!(value["id"], 5);
+        assert!(value.to_string().len() < 400, "{value}");
+    }
+}

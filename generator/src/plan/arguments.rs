@@ -239,8 +239,7 @@ mod tests {
     fn arguments_are_legal_unique_and_independent_of_order() {
         use ParameterLocation::{Cookie, Header, Path, Query};
         let long = "x".repeat(80);
-        type Case<'c> = (&'c [(ParameterLocation, &'c str)], &'c [&'c str]);
-        let cases: &[Case<'_>] = &[
+        let cases: &[(&[(ParameterLocation, &str)], &[&str])] = &[
             (&[(Query, "limit"), (Header, "limit")], &["limit", "header_limit"]),
             (&[(Header, "limit"), (Query, "limit")], &["header_limit", "limit"]),
             (

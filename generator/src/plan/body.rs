@@ -43,12 +43,7 @@ pub(super) fn body(
     let is_range = media_type.contains('*');
     let any = Value::Object(Map::new());
     let schema = chosen.schema.as_ref().unwrap_or(&any);
-    let mut object =
-        flat::flatten(schema, definitions).filter(|object| properties(object).next().is_some() || is_empty(object));
-    if !source.required && object.as_ref().is_some_and(is_empty) && media::class(&chosen.media_type) != Class::Binary {
-        // Nothing but `{}` could be sent.
-        return None;
-    }
+    let mut object = flat::flatten(schema, definitions).filter(|object| properties(object).next().is_some());
     if is_range && (object.is_some() || is_object(schema, definitions)) || !media::is_well_formed(&media_type) {
         "application/json".clone_into(&mut media_type);
         class = Class::Json;
@@ -132,13 +127,6 @@ fn required(object: &Value) -> impl Iterator<Item = &str> {
     object.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
 
-/// Whether `{}` is the only valid value.
-fn is_empty(object: &Value) -> bool {
-    properties(object).next().is_none()
-        && object.get("additionalProperties") == Some(&Value::Bool(false))
-        && object.get("patternProperties").is_none()
-}
-
 /// Whether the members may lie beside the parameters.
 fn can_lie_flat(object: &Value, body_required: bool, sends_always: bool, taken: &BTreeSet<String>) -> bool {
     let names_fit = properties(object).all(|(name, _)| arguments::is_legal(name) && !taken.contains(name));
@@ -146,7 +134,7 @@ fn can_lie_flat(object: &Value, body_required: bool, sends_always: bool, taken: 
     let is_closed = object.get("additionalProperties").is_none_or(|more| *more == Value::Bool(false))
         && object.get("patternProperties").is_none();
     let absence_shows = body_required || (required(object).next().is_none() && !sends_always);
-    names_fit && (is_closed || taken.is_empty()) && absence_shows
+    names_fit && (is_closed || taken.is_empty()) && absence_shows && properties(object).next().is_some()
 }
 
 /// Takes hidden and fixed members out of the object's schema; true when there were any.

@@ -1,0 +1,169 @@
+//! What a handler sees of the request that it serves: who asks, how to report progress, how to ask back, what the server
+//! keeps for it.
+
+mod interaction;
+mod link;
+mod rounds;
+
+use std::{
+    any::Any,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
+
+pub use interaction::{Elicitation, Root, Sampling, SamplingAnswer};
+pub use link::{ClientCapabilities, ClientInfo};
+pub(crate) use link::{Link, Question};
+pub(crate) use rounds::{Outcome, Rounds, run};
+
+use crate::{
+    engine::{Engine, Handle},
+    message::LogLevel,
+};
+
+/// One request, as its handler sees it. Cheap to clone.
+#[derive(Clone)]
+pub struct Context(Arc<Inner>);
+
+struct Inner {
+    link: Arc<dyn Link>,
+    cancelled: CancellationToken,
+    engine: Arc<Engine>,
+    state: Mutex<http::Extensions>,
+    rounds: Rounds,
+}
+
+impl Context {
+    pub(crate) fn new(link: Arc<dyn Link>, cancelled: CancellationToken, engine: Arc<Engine>, rounds: Rounds) -> Self {
+        Self(Arc::new(Inner { link, cancelled, engine, state: Mutex::default(), rounds }))
+    }
+
+    pub(crate) fn link(&self) -> &dyn Link {
+        &*self.0.link
+    }
+
+    pub(crate) fn rounds(&self) -> &Rounds {
+        &self.0.rounds
+    }
+
+    /// The JSON-RPC id of the request.
+    pub fn request_id(&self) -> String {
+        self.0.link.request_id()
+    }
+
+    /// The protocol version that the client speaks in this request: `2025-11-25` ….
+    pub fn protocol_version(&self) -> &str {
+        self.0.link.protocol_version()
+    }
+
+    /// Who the client says it is. It proves nothing.
+    pub fn client(&self) -> Option<ClientInfo> {
+        self.0.link.client()
+    }
+
+    /// What the client can do.
+    pub fn client_capabilities(&self) -> ClientCapabilities {
+        self.0.link.client_capabilities()
+    }
+
+    /// The session, on transports that have one: the HTTP session of protocol versions up to 2025-11-25, or the process's
+    /// one connection over stdio.
+    pub fn session_id(&self) -> Option<String> {
+        self.0.link.session_id()
+    }
+
+    /// `_meta` of the request.
+    pub fn meta(&self) -> &Map<String, Value> {
+        self.0.link.meta()
+    }
+
+    /// The headers of the HTTP request; `None` over stdio.
+    pub fn headers(&self) -> Option<&http::HeaderMap> {
+        self.0.link.http().map(|parts| &parts.headers)
+    }
+
+    /// A value that a layer in front put into the HTTP request's extensions, such as the authenticated principal.
+    pub fn http_extension<T: Clone + Send + Sync + 'static>(&self) -> Option<&T> {
+        self.0.link.http().and_then(|parts| parts.extensions.get())
+    }
+
+    /// The value of type `T` that a lifespan of the server made at start.
+    pub fn lifespan<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.0.engine.lifespan.get::<Arc<T>>().cloned()
+    }
+
+    /// A hold on the server, to add and remove components and to tell of changes.
+    pub fn server(&self) -> Handle {
+        Handle::new(&self.0.engine)
+    }
+
+    /// Keeps a value for the rest of this request: middleware and handler see the same. Returns what was there before.
+    pub fn insert<T: Clone + Send + Sync + 'static>(&self, value: T) -> Option<T> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner).insert(value)
+    }
+
+    /// A value that was kept for this request.
+    pub fn get<T: Clone + Send + Sync + 'static>(&self) -> Option<T> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner).get().cloned()
+    }
+
+    /// Whether the client gave up, the connection is gone, or the server stops.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.cancelled.is_cancelled()
+    }
+
+    /// Waits until the request is cancelled.
+    pub async fn cancelled(&self) {
+        self.0.cancelled.cancelled().await;
+    }
+
+    /// The token that fires when the request is cancelled, for libraries that take one.
+    pub fn cancellation(&self) -> &CancellationToken {
+        &self.0.cancelled
+    }
+
+    /// Reports progress, if the client wants to hear of it. `progress` has to grow with each report; `total` is unknown
+    /// when `None`. More than some hundred reports a second are dropped.
+    pub async fn progress(&self, progress: f64, total: Option<f64>, message: Option<&str>) {
+        self.0.link.progress(progress, total, message).await;
+    }
+
+    /// Sends a log message to the client, if the client wants messages of this level.
+    pub async fn log(&self, level: LogLevel, data: impl Into<Value> + Send) {
+        if self.0.link.wants_log(level) {
+            self.0.link.log(level, data.into()).await;
+        }
+    }
+
+    /// [`Context::log`] at the level `debug`.
+    pub async fn debug(&self, message: impl Into<String> + Send) {
+        self.log(LogLevel::Debug, message.into()).await;
+    }
+
+    /// [`Context::log`] at the level `info`.
+    pub async fn info(&self, message: impl Into<String> + Send) {
+        self.log(LogLevel::Info, message.into()).await;
+    }
+
+    /// [`Context::log`] at the level `warning`.
+    pub async fn warning(&self, message: impl Into<String> + Send) {
+        self.log(LogLevel::Warning, message.into()).await;
+    }
+
+    /// [`Context::log`] at the level `error`.
+    pub async fn error(&self, message: impl Into<String> + Send) {
+        self.log(LogLevel::Error, message.into()).await;
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("request_id", &self.request_id())
+            .field("protocol_version", &self.protocol_version())
+            .finish_non_exhaustive()
+    }
+}

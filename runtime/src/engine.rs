@@ -1,0 +1,218 @@
+//! The running server: sends each request through the middleware to its component, within limits, so that nothing that a
+//! handler does harms another request.
+
+mod limits;
+
+use std::{
+    sync::{Arc, PoisonError, RwLock, Weak},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use tokio::sync::broadcast;
+
+pub(crate) use limits::Limits;
+
+use crate::{
+    Error,
+    component::{Prompt, Resource, ResourceTemplate, Tool},
+    context::{Context, Outcome, run},
+    message::{Notification, Request, Response, ServerInfo},
+    middleware::{self, Middleware, Terminal},
+    registry::{Problem, Registry, RegistryBuilder},
+};
+
+/// What clients should hear of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Change {
+    Tools,
+    Resources,
+    Prompts,
+    /// The contents of one resource.
+    Resource(String),
+}
+
+/// A server that runs.
+pub(crate) struct Engine {
+    pub(crate) info: Arc<ServerInfo>,
+    pub(crate) lifespan: Arc<http::Extensions>,
+    /// How long clients may keep lists, in milliseconds.
+    pub(crate) list_ttl_ms: u64,
+    page_size: usize,
+    registry: RwLock<Arc<Registry>>,
+    layers: Vec<Arc<dyn Middleware>>,
+    limits: Limits,
+    changes: broadcast::Sender<Change>,
+}
+
+impl Engine {
+    pub(crate) fn new(
+        info: ServerInfo,
+        registry: Registry,
+        layers: Vec<Arc<dyn Middleware>>,
+        lifespan: http::Extensions,
+        limits: Limits,
+        page_size: usize,
+        list_ttl: Duration,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            info: Arc::new(info),
+            lifespan: Arc::new(lifespan),
+            list_ttl_ms: u64::try_from(list_ttl.as_millis()).unwrap_or(u64::MAX),
+            page_size,
+            registry: RwLock::new(Arc::new(registry)),
+            layers,
+            limits,
+            changes: broadcast::Sender::new(64),
+        })
+    }
+
+    /// The components as they are now.
+    pub(crate) fn registry(&self) -> Arc<Registry> {
+        self.registry.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn changes(&self) -> broadcast::Receiver<Change> {
+        self.changes.subscribe()
+    }
+
+    /// Answers a request.
+    pub(crate) async fn request(&self, context: &Context, request: Request) -> Outcome<Result<Response, Error>> {
+        let target = request.target().and_then(|name| match &request {
+            Request::CallTool(_) => self.registry().tool(name).and_then(|tool| tool.timeout),
+            _ => None,
+        });
+        let handler = async {
+            if self.layers.is_empty() {
+                self.answer(context, request).await
+            } else {
+                middleware::run(&self.layers, self, context, request).await
+            }
+        };
+        self.limits.guard(context, target, run(context.rounds(), handler)).await
+    }
+
+    /// Takes note of a notification.
+    pub(crate) async fn notification(&self, context: &Context, notification: Notification) {
+        if self.layers.is_empty() {
+            return;
+        }
+        let told = middleware::run_notification(&self.layers, self, context, notification);
+        let told = async { Outcome::Done(told.await.map(|()| Response::Empty)) };
+        if let Outcome::Done(Err(error)) = self.limits.guard(context, None, told).await {
+            tracing::warn!(%error, "a notification was not taken");
+        }
+    }
+
+    /// Whether there is any middleware.
+    pub(crate) fn has_layers(&self) -> bool {
+        !self.layers.is_empty()
+    }
+
+    async fn answer(&self, context: &Context, request: Request) -> Result<Response, Error> {
+        let registry = self.registry();
+        Ok(match request {
+            Request::CallTool(call) => Response::Tool(registry.call(context.clone(), call).await?),
+            Request::ReadResource(read) => Response::Resource(registry.read(context.clone(), &read).await?),
+            Request::GetPrompt(get) => Response::Prompt(registry.prompt(context.clone(), get).await?),
+            Request::Complete(complete) => Response::Completion(registry.complete(context.clone(), complete).await?),
+            Request::ListTools(page) => Response::Tools(registry.list_tools(&page)?),
+            Request::ListResources(page) => Response::Resources(registry.list_resources(&page)?),
+            Request::ListResourceTemplates(page) => Response::ResourceTemplates(registry.list_templates(&page)?),
+            Request::ListPrompts(page) => Response::Prompts(registry.list_prompts(&page)?),
+            Request::Initialize | Request::Discover => Response::Server(self.info.clone()),
+            // The protocol layer does these; here they only pass the middleware.
+            Request::SetLevel(_) | Request::Subscribe(_) | Request::Unsubscribe(_) => Response::Empty,
+        })
+    }
+
+    /// Changes the components and tells clients.
+    fn change(&self, change: Change, edit: impl FnOnce(&mut RegistryBuilder)) -> Result<(), Vec<Problem>> {
+        {
+            let mut registry = self.registry.write().unwrap_or_else(PoisonError::into_inner);
+            let mut builder = RegistryBuilder::from_registry((**registry).clone(), self.page_size);
+            edit(&mut builder);
+            *registry = Arc::new(builder.finish()?);
+        }
+        self.tell(change);
+        Ok(())
+    }
+
+    fn tell(&self, change: Change) {
+        // Nobody listens: nobody is missed.
+        let _ = self.changes.send(change);
+    }
+}
+
+#[async_trait]
+impl Terminal for Engine {
+    async fn request(&self, context: &Context, request: Request) -> Result<Response, Error> {
+        self.answer(context, request).await
+    }
+
+    async fn notification(&self, _: &Context, _: Notification) {}
+}
+
+/// A hold on a running server: adds and removes components while it serves. Clients that asked for it are told.
+#[derive(Clone, Default)]
+pub struct Handle(Weak<Engine>);
+
+impl Handle {
+    pub(crate) fn new(engine: &Arc<Engine>) -> Self {
+        Self(Arc::downgrade(engine))
+    }
+
+    /// # Errors
+    /// When the name is taken or not legal. Nothing is changed then.
+    pub fn add_tool(&self, tool: Tool) -> Result<(), Vec<Problem>> {
+        self.change(Change::Tools, |builder| builder.tool(tool))
+    }
+
+    /// # Errors
+    /// When the URI is taken or wrong. Nothing is changed then.
+    pub fn add_resource(&self, resource: Resource) -> Result<(), Vec<Problem>> {
+        self.change(Change::Resources, |builder| builder.resource(resource))
+    }
+
+    /// # Errors
+    /// When the template is taken, wrong, or does not fit its handler. Nothing is changed then.
+    pub fn add_resource_template(&self, template: ResourceTemplate) -> Result<(), Vec<Problem>> {
+        self.change(Change::Resources, |builder| builder.template(template))
+    }
+
+    /// # Errors
+    /// When the name is taken. Nothing is changed then.
+    pub fn add_prompt(&self, prompt: Prompt) -> Result<(), Vec<Problem>> {
+        self.change(Change::Prompts, |builder| builder.prompt(prompt))
+    }
+
+    /// Removes a tool; says whether there was one.
+    pub fn remove_tool(&self, name: &str) -> bool {
+        let mut removed = false;
+        self.change(Change::Tools, |builder| removed = builder.remove_tool(name)).is_ok() && removed
+    }
+
+    /// Removes a resource or a resource template; says whether there was one.
+    pub fn remove_resource(&self, uri: &str) -> bool {
+        let mut removed = false;
+        self.change(Change::Resources, |builder| removed = builder.remove_resource(uri)).is_ok() && removed
+    }
+
+    /// Removes a prompt; says whether there was one.
+    pub fn remove_prompt(&self, name: &str) -> bool {
+        let mut removed = false;
+        self.change(Change::Prompts, |builder| removed = builder.remove_prompt(name)).is_ok() && removed
+    }
+
+    /// Tells clients that subscribed to a resource that its contents changed.
+    pub fn resource_updated(&self, uri: impl Into<String>) {
+        if let Some(engine) = self.0.upgrade() {
+            engine.tell(Change::Resource(uri.into()));
+        }
+    }
+
+    /// A server that stopped changes no more.
+    fn change(&self, change: Change, edit: impl FnOnce(&mut RegistryBuilder)) -> Result<(), Vec<Problem>> {
+        self.0.upgrade().map_or(Ok(()), |engine| engine.change(change, edit))
+    }
+}

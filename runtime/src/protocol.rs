@@ -1,0 +1,429 @@
+//! The Model Context Protocol, all of its versions at once. The only module that names rmcp: it turns rmcp's requests into
+//! [`crate::message::Request`]s for the engine, and the answers back.
+
+mod convert;
+mod link;
+mod serve;
+mod state;
+mod subscription;
+
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+};
+
+use rmcp::{
+    ErrorData, RoleServer, ServerHandler, model as wire,
+    service::{NotificationContext, RequestContext, SubscriptionContext},
+};
+use serde_json::Value;
+
+pub(crate) use convert::prompt_message_json;
+pub(crate) use serve::{HttpSettings, http_service, serve_pipe, serve_stdio};
+pub(crate) use state::Seal;
+
+use crate::{
+    context::{Context, Outcome, Rounds},
+    engine::Engine,
+    message::{
+        CallTool, Complete, CompletionTarget, GetPrompt, ListPage, LogLevel, Notification, ReadResource, Request,
+        Response,
+    },
+};
+use link::RequestLink;
+use subscription::Subscriptions;
+
+/// The first version without `initialize` and sessions.
+const MODERN: &str = "2026-07-28";
+
+/// One connection's view of the server: one per process over stdio, one per session or request over HTTP.
+#[derive(Clone)]
+pub(crate) struct Protocol {
+    engine: Arc<Engine>,
+    seal: Arc<Seal>,
+    /// The level of `logging/setLevel`.
+    level: Arc<AtomicU8>,
+    subscriptions: Arc<Subscriptions>,
+}
+
+impl Protocol {
+    pub(crate) fn new(engine: Arc<Engine>, seal: Arc<Seal>) -> Self {
+        Self { engine, seal, level: Arc::new(AtomicU8::new(LogLevel::Info as u8)), subscriptions: Arc::default() }
+    }
+
+    fn context(&self, cx: RequestContext<RoleServer>, rounds: Rounds) -> Context {
+        let cancelled = cx.ct.clone();
+        let link = RequestLink::new(cx, self.level.load(Ordering::Relaxed));
+        Context::new(Arc::new(link), cancelled, self.engine.clone(), rounds)
+    }
+
+    /// A request that cannot ask back.
+    async fn plain(&self, cx: RequestContext<RoleServer>, request: Request) -> Result<Response, ErrorData> {
+        let context = self.context(cx, Rounds::default());
+        match self.engine.request(&context, request).await {
+            Outcome::Done(answer) => answer.map_err(convert::error),
+            Outcome::Asks { .. } => {
+                Err(ErrorData::internal_error("Only tools, resources and prompts can ask the client.", None))
+            }
+        }
+    }
+
+    /// A request whose handler may ask back.
+    async fn asking(
+        &self,
+        cx: RequestContext<RoleServer>,
+        request: Request,
+        responses: Option<wire::InputResponses>,
+        sealed: Option<String>,
+    ) -> Result<Answer, ErrorData> {
+        let binding = state::binding(&request);
+        let mut answers: BTreeMap<String, Value> = BTreeMap::new();
+        if let Some(sealed) = sealed {
+            answers = self.seal.open(&sealed, &binding)?;
+        }
+        answers.extend(responses.unwrap_or_default());
+        let context = self.context(cx, Rounds::new(answers));
+        match self.engine.request(&context, request).await {
+            Outcome::Done(Ok(response)) => Ok(Answer::Response(response)),
+            Outcome::Done(Err(error)) => Ok(Answer::Error(error)),
+            Outcome::Asks { questions, answers } => {
+                let sealed = self.seal.close(&answers, &binding)?;
+                let mut requests = wire::InputRequests::new();
+                for (key, question) in questions {
+                    requests.insert(key, convert::input_request(&question)?);
+                }
+                Ok(Answer::Asks(wire::InputRequiredResult::new(Some(requests), Some(sealed))))
+            }
+        }
+    }
+
+    fn list(request: Option<wire::PaginatedRequestParams>) -> ListPage {
+        ListPage { cursor: request.and_then(|request| request.cursor) }
+    }
+}
+
+enum Answer {
+    Response(Response),
+    Error(crate::Error),
+    Asks(wire::InputRequiredResult),
+}
+
+/// A middleware answered with something else than was asked for.
+fn mismatch() -> ErrorData {
+    ErrorData::internal_error("The server answered with something else than was asked for.", None)
+}
+
+macro_rules! list {
+    ($self:ident, $cx:ident, $request:ident, $has:ident, $method:ty, $variant:ident, $convert:path, $result:ident, $items:ident) => {{
+        if !$self.engine.registry().$has() {
+            return Err(ErrorData::method_not_found::<$method>());
+        }
+        let ttl = $self.engine.list_ttl_ms;
+        match $self.plain($cx, Request::$variant(Self::list($request))).await? {
+            Response::$items(page) => {
+                let mut result = wire::$result::with_all_items(page.items.iter().map(|item| $convert(item)).collect());
+                result.next_cursor = page.next_cursor;
+                result.ttl_ms = Some(ttl);
+                result.cache_scope = Some(wire::CacheScope::Private);
+                Ok(result)
+            }
+            _ => Err(mismatch()),
+        }
+    }};
+}
+
+#[expect(deprecated, reason = "logging and resource subscriptions of older protocol versions")]
+impl ServerHandler for Protocol {
+    fn get_info(&self) -> wire::ServerConfig {
+        convert::server_config(&self.engine.info, &self.engine.registry())
+    }
+
+    async fn initialize(
+        &self,
+        request: wire::InitializeRequestParams,
+        cx: RequestContext<RoleServer>,
+    ) -> Result<wire::InitializeResult, ErrorData> {
+        cx.peer.set_peer_info(request.clone());
+        let mut result = self.negotiate_initialize(&request)?;
+        if let Response::Server(info) = self.plain(cx, Request::Initialize).await? {
+            convert::describe(&info, &mut result);
+        }
+        Ok(result)
+    }
+
+    async fn discover(&self, cx: RequestContext<RoleServer>) -> Result<wire::DiscoverResult, ErrorData> {
+        let mut config = self.get_info();
+        if let Response::Server(info) = self.plain(cx, Request::Discover).await? {
+            convert::describe(&info, &mut config);
+        }
+        let mut result =
+            wire::DiscoverResult::from_server_info(self.supported_protocol_versions().into_owned(), config);
+        result.ttl_ms = self.engine.list_ttl_ms;
+        result.cache_scope = wire::CacheScope::Public;
+        Ok(result)
+    }
+
+    async fn list_tools(
+        &self,
+        request: Option<wire::PaginatedRequestParams>,
+        cx: RequestContext<RoleServer>,
+    ) -> Result<wire::ListToolsResult, ErrorData> {
+        list!(
+            self,
+            cx,
+            request,
+            has_tools,
+            wire::ListToolsRequestMethod,
+            ListTools,
+            convert::tool,
+            ListToolsResult,
+            Tools
+        )
+    }
+
+    async fn list_resources(
+        &self,
+        request: Option<wire::PaginatedRequestParams>,
+        cx: RequestContext<RoleServer>,
+    ) -> Result<wire::ListResourcesResult, ErrorData> {
+        list!(
+            self,
+            cx,
+            request,
+            has_resources,
+            wire::ListResourcesRequestMethod,
+            ListResources,
+            convert::resource,
+            ListResourcesResult,
+            Resources
+        )
+    }
+
+    async fn list_resource_templates(
+        &self,
+        request: Option<wire::PaginatedRequestParams>,
+        cx: RequestContext<RoleServer>,
+    ) -> Result<wire::ListResourceTemplatesResult, ErrorData> {
+        list!(
+            self,
+            cx,
+            request,
+            has_resources,
+            wire::ListResourceTemplatesRequestMethod,
+            ListResourceTemplates,
+            convert::template,
+            ListResourceTemplatesResult,
+            ResourceTemplates
+        )
+    }
+
+    async fn list_prompts(
+        &self,
+        request: Option<wire::PaginatedRequestParams>,
+        cx: RequestContext<RoleServer>,
+    ) -> Result<wire::ListPromptsResult, ErrorData> {
+        list!(
+            self,
+            cx,
+            request,
+            has_prompts,
+            wire::ListPromptsRequestMethod,
+            ListPrompts,
+            convert::prompt,
+            ListPromptsResult,
+            Prompts
+        )
+    }
+
+    fn get_tool(&self, name: &str) -> Option<wire::Tool> {
+        self.engine.registry().tool(name).map(|tool| convert::tool(&tool.info))
+    }
+
+    async fn call_tool(
+        &self,
+        request: wire::CallToolRequestParams,
+        cx: RequestContext<RoleServer>,
+    ) -> Result<wire::CallToolResponse, ErrorData> {
+        if !self.engine.registry().has_tools() {
+            return Err(ErrorData::method_not_found::<wire::CallToolRequestMethod>());
+        }
+        let call = CallTool { name: request.name.into_owned(), arguments: request.arguments.unwrap_or_default() };
+        match self.asking(cx, Request::CallTool(call), request.input_responses, request.request_state).await? {
+            Answer::Response(Response::Tool(result)) => Ok(convert::tool_result(result)?.into()),
+            Answer::Response(_) => Err(mismatch()),
+            Answer::Error(error) => convert::tool_error(error).map(Into::into),
+            Answer::Asks(questions) => Ok(questions.into()),
+        }
+    }
+
+    async fn read_resource(
+        &self,
+        request: wire::ReadResourceRequestParams,
+        cx: RequestContext<RoleServer>,
+    ) -> Result<wire::ReadResourceResponse, ErrorData> {
+        if !self.engine.registry().has_resources() {
+            return Err(ErrorData::method_not_found::<wire::ReadResourceRequestMethod>());
+        }
+        let read = Request::ReadResource(ReadResource { uri: request.uri });
+        match self.asking(cx, read, request.input_responses, request.request_state).await? {
+            Answer::Response(Response::Resource(contents)) => {
+                let contents = contents.into_iter().map(convert::resource_contents).collect();
+                let mut result = wire::ReadResourceResult::new(contents);
+                result.ttl_ms = Some(0);
+                result.cache_scope = Some(wire::CacheScope::Private);
+                Ok(result.into())
+            }
+            Answer::Response(_) => Err(mismatch()),
+            Answer::Error(error) => Err(convert::error(error)),
+            Answer::Asks(questions) => Ok(questions.into()),
+        }
+    }
+
+    async fn get_prompt(
+        &self,
+        request: wire::GetPromptRequestParams,
+        cx: RequestContext<RoleServer>,
+    ) -> Result<wire::GetPromptResponse, ErrorData> {
+        if !self.engine.registry().has_prompts() {
+            return Err(ErrorData::method_not_found::<wire::GetPromptRequestMethod>());
+        }
+        let get = GetPrompt { name: request.name, arguments: request.arguments.unwrap_or_default() };
+        match self.asking(cx, Request::GetPrompt(get), request.input_responses, request.request_state).await? {
+            Answer::Response(Response::Prompt(prompt)) => {
+                let messages = prompt.messages.into_iter().map(convert::prompt_message).collect();
+                let mut result = wire::GetPromptResult::new(messages);
+                result.description = prompt.description;
+                Ok(result.into())
+            }
+            Answer::Response(_) => Err(mismatch()),
+            Answer::Error(error) => Err(convert::error(error)),
+            Answer::Asks(questions) => Ok(questions.into()),
+        }
+    }
+
+    async fn complete(
+        &self,
+        request: wire::CompleteRequestParams,
+        cx: RequestContext<RoleServer>,
+    ) -> Result<wire::CompleteResult, ErrorData> {
+        if !self.engine.registry().has_completions() {
+            return Err(ErrorData::method_not_found::<wire::CompleteRequestMethod>());
+        }
+        let target = match request.r#ref {
+            wire::Reference::Prompt(prompt) => CompletionTarget::Prompt(prompt.name),
+            wire::Reference::Resource(template) => CompletionTarget::ResourceTemplate(template.uri),
+            _ => return Err(ErrorData::invalid_params("The reference is neither a prompt nor a resource.", None)),
+        };
+        let known = request.context.and_then(|context| context.arguments).unwrap_or_default();
+        let complete = Complete { target, argument: request.argument.name, value: request.argument.value, known };
+        match self.plain(cx, Request::Complete(complete)).await? {
+            Response::Completion(completion) => convert::completion(completion),
+            _ => Err(mismatch()),
+        }
+    }
+
+    async fn set_level(
+        &self,
+        request: wire::SetLevelRequestParams,
+        cx: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        let level = convert::level(request.level);
+        self.plain(cx, Request::SetLevel(level)).await?;
+        self.level.store(level as u8, Ordering::Relaxed);
+        Ok(())
+    }
+
+    async fn subscribe(
+        &self,
+        request: wire::SubscribeRequestParams,
+        cx: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        if !self.engine.registry().has_resources() {
+            return Err(ErrorData::method_not_found::<wire::SubscribeRequestMethod>());
+        }
+        self.plain(cx, Request::Subscribe(request.uri.clone())).await?;
+        self.subscriptions.add(request.uri)
+    }
+
+    async fn unsubscribe(
+        &self,
+        request: wire::UnsubscribeRequestParams,
+        cx: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        if !self.engine.registry().has_resources() {
+            return Err(ErrorData::method_not_found::<wire::UnsubscribeRequestMethod>());
+        }
+        self.plain(cx, Request::Unsubscribe(request.uri.clone())).await?;
+        self.subscriptions.remove(&request.uri);
+        Ok(())
+    }
+
+    fn accepted_subscription_filter(&self, requested: &wire::SubscriptionFilter) -> Option<wire::SubscriptionFilter> {
+        Some(requested.clone())
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        subscription::listen(self.engine.changes(), context).await;
+        Ok(())
+    }
+
+    async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        subscription::forward(self.engine.changes(), self.subscriptions.clone(), context.peer.clone());
+        self.note(Notification::Initialized, context).await;
+    }
+
+    async fn on_cancelled(
+        &self,
+        notification: wire::CancelledNotificationParam,
+        context: NotificationContext<RoleServer>,
+    ) {
+        let request_id = notification.request_id.map(|id| id.to_string()).unwrap_or_default();
+        self.note(Notification::Cancelled { request_id, reason: notification.reason }, context).await;
+    }
+
+    async fn on_roots_list_changed(&self, context: NotificationContext<RoleServer>) {
+        self.note(Notification::RootsListChanged, context).await;
+    }
+
+    async fn on_custom_notification(
+        &self,
+        notification: wire::CustomNotification,
+        context: NotificationContext<RoleServer>,
+    ) {
+        let told = Notification::Other { method: notification.method, params: notification.params };
+        self.note(told, context).await;
+    }
+
+    /// Only a request of an unknown method, or one with parameters of the wrong type, gets here.
+    async fn on_custom_request(
+        &self,
+        request: wire::CustomRequest,
+        _: RequestContext<RoleServer>,
+    ) -> Result<wire::CustomResult, ErrorData> {
+        if convert::is_known_method(&request.method) {
+            let message = format!("The parameters of {} are missing or of the wrong type.", request.method);
+            return Err(ErrorData::invalid_params(message, None));
+        }
+        Err(ErrorData::new(wire::ErrorCode::METHOD_NOT_FOUND, request.method, None))
+    }
+
+    fn supported_protocol_versions(&self) -> Cow<'static, [wire::ProtocolVersion]> {
+        Cow::Borrowed(wire::ProtocolVersion::KNOWN_VERSIONS)
+    }
+}
+
+impl Protocol {
+    async fn note(&self, notification: Notification, context: NotificationContext<RoleServer>) {
+        if !self.engine.has_layers() {
+            return;
+        }
+        let mut cx = RequestContext::new(wire::NumberOrString::Number(0), context.peer);
+        cx.extensions = context.extensions;
+        let context = self.context(cx, Rounds::default());
+        self.engine.notification(&context, notification).await;
+    }
+}

@@ -1,0 +1,156 @@
+//! Running the protocol over pipes and HTTP.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use axum::{body::Body, response::Response};
+use http::Request;
+use rmcp::{
+    service::{QuitReason, ServerInitializeError, serve_server_with_ct},
+    transport::{
+        io::stdio_pipes,
+        streamable_http_server::{
+            StreamableHttpServerConfig, StreamableHttpService,
+            session::{local::LocalSessionManager, never::NeverSessionManager},
+        },
+    },
+};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::sync::CancellationToken;
+use tower::{Service, util::BoxCloneSyncService};
+
+use super::{Protocol, Seal};
+use crate::engine::Engine;
+
+/// Serves one client over the process's standard input and output, until the client closes them or `stop` fires.
+///
+/// # Errors
+/// When the connection breaks.
+pub(crate) async fn serve_stdio(engine: Arc<Engine>, seal: Arc<Seal>, stop: CancellationToken) -> Result<(), String> {
+    let (input, output) = stdio_pipes();
+    serve_pipe(engine, seal, input, output, stop).await
+}
+
+/// Serves one client over a pair of pipes, one JSON-RPC message per line.
+///
+/// # Errors
+/// When the connection breaks.
+pub(crate) async fn serve_pipe(
+    engine: Arc<Engine>,
+    seal: Arc<Seal>,
+    input: impl AsyncRead + Send + Unpin + 'static,
+    output: impl AsyncWrite + Send + Unpin + 'static,
+    stop: CancellationToken,
+) -> Result<(), String> {
+    let running = match serve_server_with_ct(Protocol::new(engine, seal), (input, output), stop).await {
+        Ok(running) => running,
+        // A client that comes and goes without a word is no failure.
+        Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::Cancelled) => return Ok(()),
+        Err(error) => return Err(error.to_string()),
+    };
+    match running.waiting().await {
+        Ok(QuitReason::JoinError(error)) => Err(error.to_string()),
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// What HTTP needs to know.
+#[derive(Debug, Clone)]
+pub(crate) struct HttpSettings {
+    /// Hosts that clients may name; everything when it holds `*`.
+    pub(crate) allowed_hosts: Vec<String>,
+    /// Origins that browsers may come from; everything when it holds `*`.
+    pub(crate) allowed_origins: Vec<String>,
+    /// The largest body, in bytes.
+    pub(crate) max_body_bytes: usize,
+    /// How many sessions of older protocol versions may live; 0 serves these versions without sessions.
+    pub(crate) sessions: usize,
+    /// When a session that says nothing ends.
+    pub(crate) session_idle: Duration,
+}
+
+type HttpService = BoxCloneSyncService<Request<Body>, Response, Infallible>;
+
+/// The protocol as an HTTP service.
+pub(crate) fn http_service(
+    engine: Arc<Engine>,
+    seal: Arc<Seal>,
+    settings: &HttpSettings,
+    stop: CancellationToken,
+) -> HttpService {
+    let any = |list: &[String]| list.iter().any(|item| item == "*");
+    let mut config = StreamableHttpServerConfig::default()
+        .with_json_response(true)
+        .with_legacy_session_mode(settings.sessions > 0)
+        .with_max_request_body_bytes(settings.max_body_bytes)
+        .with_cancellation_token(stop);
+    config = if any(&settings.allowed_hosts) {
+        config.disable_allowed_hosts()
+    } else {
+        config.with_allowed_hosts(settings.allowed_hosts.clone())
+    };
+    config = if any(&settings.allowed_origins) {
+        config.disable_allowed_origins()
+    } else {
+        config.with_allowed_origins(settings.allowed_origins.clone()).enforce_origin_validation()
+    };
+    let protocol = Protocol::new(engine.clone(), seal.clone());
+    if settings.sessions == 0 {
+        let service =
+            StreamableHttpService::new(move || Ok(protocol.clone()), Arc::new(NeverSessionManager::default()), config);
+        return boxed(service);
+    }
+    let mut manager = LocalSessionManager::default();
+    manager.session_config.keep_alive = Some(settings.session_idle);
+    let manager = Arc::new(manager);
+    let limit = super::serve::SessionLimit { manager: manager.clone(), most: settings.sessions };
+    let service = StreamableHttpService::new(
+        // Each session has a log level and subscriptions of its own.
+        move || Ok(Protocol::new(engine.clone(), seal.clone())),
+        manager,
+        config,
+    );
+    limit.around(boxed(service))
+}
+
+fn boxed<S, B>(service: S) -> HttpService
+where
+    S: Service<Request<Body>, Response = http::Response<B>, Error = Infallible> + Clone + Send + Sync + 'static,
+    S::Future: Send + 'static,
+    B: http_body_util::BodyExt<Data = bytes::Bytes> + Send + 'static,
+    B::Error: Into<axum::BoxError>,
+{
+    use tower::ServiceExt as _;
+    BoxCloneSyncService::new(service.map_response(|response: http::Response<B>| response.map(Body::new)))
+}
+
+/// Refuses new sessions when there are too many.
+struct SessionLimit {
+    manager: Arc<LocalSessionManager>,
+    most: usize,
+}
+
+impl SessionLimit {
+    fn around(self, service: HttpService) -> HttpService {
+        let limit = Arc::new(self);
+        BoxCloneSyncService::new(tower::service_fn(move |request: Request<Body>| {
+            let (limit, mut service) = (limit.clone(), service.clone());
+            async move {
+                let opens = request.method() == http::Method::POST && !request.headers().contains_key("mcp-session-id");
+                if opens && limit.manager.sessions.read().await.len() >= limit.most {
+                    let modern = request
+                        .headers()
+                        .get("mcp-protocol-version")
+                        .is_some_and(|version| version.as_bytes() >= super::MODERN.as_bytes());
+                    if !modern {
+                        let mut response = Response::new(Body::from("Too many sessions. Try again later."));
+                        *response.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
+                        response.headers_mut().insert(http::header::RETRY_AFTER, http::HeaderValue::from_static("10"));
+                        return Ok(response);
+                    }
+                }
+                service.call(request).await
+            }
+        }))
+    }
+}

@@ -1,0 +1,170 @@
+//! The components of a server, found by name, URI or template.
+
+mod build;
+mod complete;
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+pub use build::Problem;
+pub(crate) use build::RegistryBuilder;
+
+use crate::{
+    Error,
+    component::{CompletionHandler, PromptEntry, ResourceEntry, TemplateEntry, ToolEntry},
+    content::{ResourceContents, ToolResult},
+    context::Context,
+    message::{
+        CallTool, GetPrompt, ListPage, Page, PromptInfo, PromptResult, ReadResource, ResourceInfo,
+        ResourceTemplateInfo, ToolInfo,
+    },
+};
+
+/// The components of a server. It never changes: what is added at run time makes a new registry.
+#[derive(Clone, Default)]
+pub(crate) struct Registry {
+    tools: IndexMap<String, Arc<ToolEntry>>,
+    resources: IndexMap<String, Arc<ResourceEntry>>,
+    templates: IndexMap<String, Arc<TemplateEntry>>,
+    /// Indexes of `templates`, the most specific first: longest literal text, then order of registration.
+    by_specificity: Vec<usize>,
+    prompts: IndexMap<String, Arc<PromptEntry>>,
+    completion: Option<CompletionHandler>,
+    lists: Lists,
+}
+
+/// The lists as they go out, made once.
+#[derive(Clone)]
+struct Lists {
+    tools: Pages<ToolInfo>,
+    resources: Pages<ResourceInfo>,
+    templates: Pages<ResourceTemplateInfo>,
+    prompts: Pages<PromptInfo>,
+}
+
+impl Default for Lists {
+    fn default() -> Self {
+        Self {
+            tools: Pages::new(Vec::new(), 0),
+            resources: Pages::new(Vec::new(), 0),
+            templates: Pages::new(Vec::new(), 0),
+            prompts: Pages::new(Vec::new(), 0),
+        }
+    }
+}
+
+/// A list in pages. The cursor of a page is its number; it means nothing to clients.
+struct Pages<T>(Arc<[Page<T>]>);
+
+impl<T> Clone for Pages<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> Pages<T> {
+    /// Cuts a list. Everything is one page when `size` is 0.
+    fn new(items: Vec<Arc<T>>, size: usize) -> Self {
+        let size = if size == 0 { items.len().max(1) } else { size };
+        let count = items.len().div_ceil(size).max(1);
+        let mut items = items.into_iter();
+        let pages = (1..=count).map(|number| Page {
+            items: items.by_ref().take(size).collect(),
+            next_cursor: (number < count).then(|| format!("page-{number}")),
+        });
+        Self(pages.collect())
+    }
+
+    fn get(&self, request: &ListPage) -> Result<Page<T>, Error> {
+        let number = match &request.cursor {
+            None => Some(0),
+            Some(cursor) => cursor.strip_prefix("page-").and_then(|number| number.parse::<usize>().ok()),
+        };
+        let page = number.and_then(|number| self.0.get(number)).cloned();
+        page.ok_or_else(|| Error::invalid_params("The cursor is not one of this list. Begin again without a cursor."))
+    }
+}
+
+impl Registry {
+    pub(crate) fn has_tools(&self) -> bool {
+        !self.tools.is_empty()
+    }
+
+    pub(crate) fn has_resources(&self) -> bool {
+        !self.resources.is_empty() || !self.templates.is_empty()
+    }
+
+    pub(crate) fn has_prompts(&self) -> bool {
+        !self.prompts.is_empty()
+    }
+
+    pub(crate) fn tool(&self, name: &str) -> Option<&Arc<ToolEntry>> {
+        self.tools.get(name)
+    }
+
+    pub(crate) fn list_tools(&self, page: &ListPage) -> Result<Page<ToolInfo>, Error> {
+        self.lists.tools.get(page)
+    }
+
+    pub(crate) fn list_resources(&self, page: &ListPage) -> Result<Page<ResourceInfo>, Error> {
+        self.lists.resources.get(page)
+    }
+
+    pub(crate) fn list_templates(&self, page: &ListPage) -> Result<Page<ResourceTemplateInfo>, Error> {
+        self.lists.templates.get(page)
+    }
+
+    pub(crate) fn list_prompts(&self, page: &ListPage) -> Result<Page<PromptInfo>, Error> {
+        self.lists.prompts.get(page)
+    }
+
+    pub(crate) async fn call(&self, context: Context, call: CallTool) -> Result<ToolResult, Error> {
+        let tool = self.tools.get(&call.name).ok_or_else(|| {
+            let hint = nearest(&call.name, self.tools.keys());
+            Error::not_found(format!("Unknown tool: {}.{hint}", call.name.escape_debug()))
+        })?;
+        tool.call(context, call.arguments).await.map_err(own_subject)
+    }
+
+    pub(crate) async fn read(&self, context: Context, read: &ReadResource) -> Result<Vec<ResourceContents>, Error> {
+        if let Some(resource) = self.resources.get(&read.uri) {
+            return resource.read(context, &read.uri).await;
+        }
+        for &index in &self.by_specificity {
+            let Some((_, entry)) = self.templates.get_index(index) else { continue };
+            if let Some(captures) = entry.template.captures(&read.uri) {
+                return entry.read(context, &captures, &read.uri).await;
+            }
+        }
+        Err(Error::not_found(format!("Resource not found: {}", read.uri.escape_debug()))
+            .with_data(serde_json::json!({"uri": read.uri})))
+    }
+
+    pub(crate) async fn prompt(&self, context: Context, get: GetPrompt) -> Result<PromptResult, Error> {
+        let prompt = self.prompts.get(&get.name).ok_or_else(|| {
+            let hint = nearest(&get.name, self.prompts.keys());
+            Error::invalid_params(format!("Unknown prompt: {}.{hint}", get.name.escape_debug()))
+        })?;
+        prompt.get(context, get.arguments).await
+    }
+}
+
+/// `NotFound` of a tool's handler is about the handler's own subject, not about the tool.
+fn own_subject(mut error: Error) -> Error {
+    if error.kind == crate::ErrorKind::NotFound {
+        error.kind = crate::ErrorKind::Failed;
+    }
+    error
+}
+
+/// A remark with the known name that is most like a wrong one.
+fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a String>) -> String {
+    let name: String = name.chars().take(64).collect();
+    known
+        .map(|known| (strsim::jaro_winkler(&name, known), known))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, known)| format!(" Did you mean `{known}`?"))
+        .unwrap_or_default()
+}

@@ -1,0 +1,336 @@
+//! Building the registry: everything that can be wrong with a server's components is found here, before it serves.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
+
+use indexmap::{IndexMap, map::Entry};
+use serde_json::{Map, Value};
+
+use super::{Lists, Pages, Registry};
+use crate::{
+    catalog::{Api, Kind, Operation},
+    component::{
+        CompletionHandler, OperationResource, OperationTool, Prompt, Resource, ResourceEntry, ResourceSource,
+        ResourceTemplate, TemplateEntry, TemplateSource, Tool, ToolEntry, ToolSource, WrapHandler, tool_info,
+    },
+    message::{ResourceInfo, ResourceTemplateInfo},
+    upstream::Upstream,
+    uri_template::{TemplateError, UriTemplate},
+};
+
+/// Why a server's components do not work together. Each message says what to change.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// Two components of a kind have one name.
+    #[error("two {kind}s are called `{name}`: rename one of them, or leave one out")]
+    Duplicate {
+        /// `tool`, `resource`, `resource template` or `prompt`.
+        kind: &'static str,
+        /// The name or URI.
+        name: String,
+    },
+    /// Clients refuse tools with such names.
+    #[error("`{0}` is no name of a tool: take 1 to 64 of the characters A-Z, a-z, 0-9, `_` and `-`")]
+    ToolName(String),
+    /// A resource without a scheme.
+    #[error("the resource `{0}` has no URI: write one with a scheme, such as `config://{0}`")]
+    Uri(String),
+    /// A resource with variables.
+    #[error("the URI `{0}` has braces: register it as a ResourceTemplate, or encode them")]
+    Braces(String),
+    /// The text is no template.
+    #[error("the URI template `{template}` of `{name}` is wrong: {error}")]
+    Template {
+        /// The component.
+        name: String,
+        /// The text.
+        template: String,
+        /// What is wrong.
+        error: TemplateError,
+    },
+    /// A template without variables.
+    #[error("the URI template `{0}` has no variables: register it as a Resource")]
+    NoVariables(String),
+    /// The template has a variable that the handler does not know.
+    #[error(
+        "the template `{template}` has the variable `{variable}`, which is no field of its handler's arguments: add the field, or remove the variable"
+    )]
+    UnknownVariable {
+        /// The template.
+        template: String,
+        /// The variable.
+        variable: String,
+    },
+    /// The handler needs a value that the template cannot give.
+    #[error(
+        "the handler of the template `{template}` needs `{field}`, which is no variable of the template: add `{{{field}}}` or `{{?{field}}}`, or make the field an Option"
+    )]
+    MissingVariable {
+        /// The template.
+        template: String,
+        /// The field.
+        field: String,
+    },
+    /// The wrapped operation is not in this server, or not as a tool.
+    #[error(
+        "the wrapped operation `{0}` is not offered as a tool by this server: wrap one of the API that the server was made with, and of kind tool"
+    )]
+    Wrap(String),
+}
+
+/// Collects components.
+#[derive(Default)]
+pub(crate) struct RegistryBuilder {
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) page_size: usize,
+    registry: Registry,
+    wrappers: Vec<(&'static Operation, WrapHandler)>,
+}
+
+impl RegistryBuilder {
+    pub(crate) fn new(page_size: usize, wrappers: Vec<(&'static Operation, WrapHandler)>) -> Self {
+        Self { page_size, wrappers, ..Self::default() }
+    }
+
+    /// Goes on from a registry that exists.
+    pub(crate) fn from_registry(registry: Registry, page_size: usize) -> Self {
+        Self { page_size, registry, ..Self::default() }
+    }
+
+    pub(crate) fn completion(&mut self, handler: Option<CompletionHandler>) {
+        self.registry.completion = handler;
+    }
+
+    /// Adds every operation of an API as what it is offered as.
+    pub(crate) fn api(&mut self, api: &'static Api, upstream: &Upstream, resources_as_tools: bool) {
+        self.registry.tools.reserve(api.operations().count());
+        let mut resources = Vec::new();
+        for operation in api.operations() {
+            match operation.kind {
+                Kind::Tool => self.operation_tool(api, operation, upstream, operation.name.to_owned()),
+                Kind::Resource | Kind::ResourceTemplate if resources_as_tools => resources.push(operation),
+                Kind::Resource => self.operation_resource(api, operation, operation.uri, upstream),
+                Kind::ResourceTemplate => {
+                    if !operation.plain_uri.is_empty() {
+                        self.operation_resource(api, operation, operation.plain_uri, upstream);
+                    }
+                    self.operation_template(api, operation, upstream);
+                }
+            }
+        }
+        // After the tools proper, so that these keep their names.
+        for operation in resources {
+            let mut name = operation.name.to_owned();
+            while self.registry.tools.contains_key(&name) {
+                // Names of tools are ASCII: the generator sees to that, and `add_tool` checks it.
+                name = name.chars().take(59).collect();
+                name.push_str("_read");
+            }
+            self.operation_tool(api, operation, upstream, name);
+        }
+    }
+
+    fn operation_tool(&mut self, api: &'static Api, operation: &'static Operation, upstream: &Upstream, name: String) {
+        let wrapper = self.wrappers.iter().position(|(wrapped, _)| std::ptr::eq(*wrapped, operation));
+        let wrapper = wrapper.map(|index| self.wrappers.swap_remove(index).1);
+        let mut info = tool_info(api, operation);
+        if name != operation.name {
+            info.name = name.into();
+        }
+        let source = OperationTool { operation, upstream: upstream.clone(), wrapper };
+        self.add_tool(ToolEntry::new(info, None, ToolSource::Operation(source)));
+    }
+
+    fn operation_resource(
+        &mut self,
+        api: &'static Api,
+        operation: &'static Operation,
+        uri: &'static str,
+        upstream: &Upstream,
+    ) {
+        let info = ResourceInfo {
+            uri: uri.into(),
+            name: operation.name.into(),
+            title: operation.title.into(),
+            description: operation.description.into(),
+            media_type: operation.media_type.into(),
+            size: None,
+            icons: Vec::new(),
+            tags: operation.tags.iter().map(|tag| (*tag).into()).collect(),
+            meta: Map::new(),
+        };
+        let source = OperationResource { api, operation, upstream: upstream.clone() };
+        self.add_resource(ResourceEntry { info: Arc::new(info), source: ResourceSource::Operation(source) });
+    }
+
+    fn operation_template(&mut self, api: &'static Api, operation: &'static Operation, upstream: &Upstream) {
+        let info = ResourceTemplateInfo {
+            uri_template: operation.uri.into(),
+            name: operation.name.into(),
+            title: operation.title.into(),
+            description: operation.description.into(),
+            media_type: operation.media_type.into(),
+            icons: Vec::new(),
+            tags: operation.tags.iter().map(|tag| (*tag).into()).collect(),
+            meta: Map::new(),
+        };
+        let source = TemplateSource::Operation(OperationResource { api, operation, upstream: upstream.clone() });
+        self.add_template(info, source, HashMap::new());
+    }
+
+    pub(crate) fn tool(&mut self, tool: Tool) {
+        self.add_tool(tool.into());
+    }
+
+    fn add_tool(&mut self, tool: ToolEntry) {
+        let name = tool.info.name.to_string();
+        let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        if name.is_empty() || name.len() > 64 || !name.bytes().all(legal) {
+            self.problems.push(Problem::ToolName(name));
+            return;
+        }
+        insert(&mut self.registry.tools, &mut self.problems, "tool", name, tool);
+    }
+
+    pub(crate) fn resource(&mut self, resource: Resource) {
+        self.add_resource(resource.into());
+    }
+
+    fn add_resource(&mut self, resource: ResourceEntry) {
+        let uri = resource.info.uri.to_string();
+        if !has_scheme(&uri) {
+            self.problems.push(Problem::Uri(uri));
+        } else if uri.contains(['{', '}']) {
+            self.problems.push(Problem::Braces(uri));
+        } else {
+            insert(&mut self.registry.resources, &mut self.problems, "resource", uri, resource);
+        }
+    }
+
+    pub(crate) fn template(&mut self, template: ResourceTemplate) {
+        let ResourceTemplate { info, schema, handler, completions } = template;
+        self.add_template(info, TemplateSource::Custom { schema, handler }, completions);
+    }
+
+    fn add_template(
+        &mut self,
+        info: ResourceTemplateInfo,
+        source: TemplateSource,
+        completions: HashMap<String, CompletionHandler>,
+    ) {
+        let text = info.uri_template.to_string();
+        let template = match text.parse::<UriTemplate>() {
+            Ok(template) => template,
+            Err(error) => {
+                self.problems.push(Problem::Template { name: info.name.to_string(), template: text, error });
+                return;
+            }
+        };
+        if !has_scheme(&text) {
+            self.problems.push(Problem::Uri(text));
+            return;
+        }
+        if template.variables().next().is_none() {
+            self.problems.push(Problem::NoVariables(text));
+            return;
+        }
+        if let TemplateSource::Custom { schema, .. } = &source {
+            let found = mismatches(&template, schema);
+            if !found.is_empty() {
+                self.problems.extend(found);
+                return;
+            }
+        }
+        let entry = TemplateEntry { info: Arc::new(info), template, source, completions, validator: OnceLock::new() };
+        insert(&mut self.registry.templates, &mut self.problems, "resource template", text, entry);
+    }
+
+    pub(crate) fn prompt(&mut self, prompt: Prompt) {
+        let name = prompt.info.name.to_string();
+        insert(&mut self.registry.prompts, &mut self.problems, "prompt", name, prompt.into());
+    }
+
+    pub(crate) fn remove_tool(&mut self, name: &str) -> bool {
+        self.registry.tools.shift_remove(name).is_some()
+    }
+
+    pub(crate) fn remove_resource(&mut self, uri: &str) -> bool {
+        self.registry.resources.shift_remove(uri).is_some() || self.registry.templates.shift_remove(uri).is_some()
+    }
+
+    pub(crate) fn remove_prompt(&mut self, name: &str) -> bool {
+        self.registry.prompts.shift_remove(name).is_some()
+    }
+
+    /// The registry, or all that is wrong.
+    pub(crate) fn finish(mut self) -> Result<Registry, Vec<Problem>> {
+        let unused = self.wrappers.iter().map(|(operation, _)| Problem::Wrap(operation.name.to_owned()));
+        self.problems.extend(unused);
+        if !self.problems.is_empty() {
+            return Err(self.problems);
+        }
+        let mut registry = self.registry;
+        let mut order: Vec<usize> = (0..registry.templates.len()).collect();
+        order.sort_by_key(|&index| std::cmp::Reverse(registry.templates[index].template.literal_length()));
+        registry.by_specificity = order;
+        registry.lists = Lists {
+            tools: Pages::new(registry.tools.values().map(|tool| tool.info.clone()).collect(), self.page_size),
+            resources: Pages::new(
+                registry.resources.values().map(|entry| entry.info.clone()).collect(),
+                self.page_size,
+            ),
+            templates: Pages::new(
+                registry.templates.values().map(|entry| entry.info.clone()).collect(),
+                self.page_size,
+            ),
+            prompts: Pages::new(registry.prompts.values().map(|prompt| prompt.info.clone()).collect(), self.page_size),
+        };
+        Ok(registry)
+    }
+}
+
+fn insert<T>(
+    map: &mut IndexMap<String, Arc<T>>,
+    problems: &mut Vec<Problem>,
+    kind: &'static str,
+    name: String,
+    entry: T,
+) {
+    match map.entry(name) {
+        Entry::Vacant(vacant) => {
+            vacant.insert(Arc::new(entry));
+        }
+        Entry::Occupied(occupied) => problems.push(Problem::Duplicate { kind, name: occupied.key().clone() }),
+    }
+}
+
+/// RFC 3986 section 3.1.
+fn has_scheme(uri: &str) -> bool {
+    uri.split_once(':').is_some_and(|(scheme, rest)| {
+        let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+        scheme.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) && scheme.bytes().all(legal) && !rest.is_empty()
+    })
+}
+
+/// Where a template and the argument type of its handler disagree.
+fn mismatches(template: &UriTemplate, schema: &Value) -> Vec<Problem> {
+    let mut found = Vec::new();
+    let fields = schema.get("properties").and_then(Value::as_object);
+    let open = schema.get("additionalProperties").is_some_and(|more| *more != Value::Bool(false))
+        || (fields.is_none() && schema.get("additionalProperties").is_none());
+    for variable in template.variables() {
+        if !open && !fields.is_some_and(|fields| fields.contains_key(variable)) {
+            found.push(Problem::UnknownVariable { template: template.to_string(), variable: variable.to_owned() });
+        }
+    }
+    let required = schema.get("required").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    for field in required.iter().filter_map(Value::as_str) {
+        if !template.variables().any(|variable| variable == field) {
+            found.push(Problem::MissingVariable { template: template.to_string(), field: field.to_owned() });
+        }
+    }
+    found
+}

@@ -1,0 +1,350 @@
+//! A server: what it offers, put together by its author, and the ways to run it.
+//!
+//! ```no_run
+//! use mcpwright_runtime::{Error, Server, component::Tool, context::Context};
+//!
+//! async fn ping(_: Context, (): ()) -> Result<&'static str, Error> {
+//!     Ok("pong")
+//! }
+//!
+//! fn main() -> std::process::ExitCode {
+//!     Server::named("pinger").version("1.0.0").tool(Tool::new("ping", "Answers.", ping)).main()
+//! }
+//! ```
+
+mod lifespan;
+mod list;
+mod logging;
+mod main;
+mod options;
+mod start;
+
+use std::{borrow::Cow, future::Future, sync::Arc, time::Duration};
+
+use axum::Router;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::sync::CancellationToken;
+
+pub use options::{Limits, LogFormat, Options, Transport};
+pub use start::StartError;
+
+pub(crate) use start::Running;
+
+use crate::{
+    Error,
+    catalog::{Api, Operation},
+    component::{
+        Call, CompletionHandler, Icon, IntoToolResult, Prompt, Resource, ResourceTemplate, Tool, WrapHandler,
+        completion_handler, wrap_handler,
+    },
+    context::Context,
+    message::{Complete, Completion, ServerInfo},
+    middleware::Middleware,
+    transport, upstream,
+};
+use lifespan::Lifespan;
+
+/// Changes the HTTP application before it serves. Gets the router and where the MCP endpoint is.
+pub(crate) type HttpLayer =
+    Box<dyn FnOnce(Router, &Endpoint) -> Result<Router, Box<dyn std::error::Error + Send + Sync>> + Send>;
+
+/// Where the MCP endpoint is.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// The path, `/mcp`.
+    pub path: String,
+    /// The whole URL as far as the server knows it: its own address, without what proxies make of it.
+    pub url: String,
+}
+
+/// A server in the making. Nothing fails here: what does not fit together is reported when it starts.
+#[must_use = "a server does nothing until `main`, `serve_stdio`, `serve_http` or `into_router`"]
+pub struct Server {
+    info: ServerInfo,
+    apis: Vec<ApiSource>,
+    tools: Vec<Tool>,
+    resources: Vec<Resource>,
+    templates: Vec<ResourceTemplate>,
+    prompts: Vec<Prompt>,
+    completion: Option<CompletionHandler>,
+    wrappers: Vec<(&'static Operation, WrapHandler)>,
+    layers: Vec<Arc<dyn Middleware>>,
+    lifespans: Vec<Lifespan>,
+    http: Vec<HttpLayer>,
+    sessions: usize,
+}
+
+/// An API of the server, and how it is called: by the author's own upstream, or one made from the options.
+struct ApiSource {
+    api: &'static Api,
+    upstream: Option<upstream::Upstream>,
+}
+
+impl Server {
+    /// A server that offers an API.
+    pub fn new(api: &'static Api) -> Self {
+        let mut server = Self::named(api.name).version(api.version);
+        server.info.title = (!api.title.is_empty()).then(|| api.title.to_owned());
+        server.info.instructions = (!api.description.is_empty()).then(|| api.description.to_owned());
+        server.api(api)
+    }
+
+    /// A server that offers what is added to it. The name should be in `kebab-case`; in `UPPER_SNAKE_CASE` it is the
+    /// prefix of the server's environment variables.
+    pub fn named(name: impl Into<String>) -> Self {
+        let info = ServerInfo {
+            name: name.into(),
+            title: None,
+            version: "0.0.0".to_owned(),
+            instructions: None,
+            website_url: None,
+            icons: Vec::new(),
+        };
+        Self {
+            info,
+            apis: Vec::new(),
+            tools: Vec::new(),
+            resources: Vec::new(),
+            templates: Vec::new(),
+            prompts: Vec::new(),
+            completion: None,
+            wrappers: Vec::new(),
+            layers: Vec::new(),
+            lifespans: Vec::new(),
+            http: Vec::new(),
+            sessions: 0,
+        }
+    }
+
+    /// Offers one more API. Its upstream is made from the command line and the environment when the server starts.
+    pub fn api(mut self, api: &'static Api) -> Self {
+        self.apis.push(ApiSource { api, upstream: None });
+        self
+    }
+
+    /// Calls an API through an upstream of one's own: other credentials, or a service in this process. The API is added
+    /// when the server does not offer it yet.
+    pub fn upstream(mut self, upstream: upstream::Upstream) -> Self {
+        let api = upstream.api();
+        match self.apis.iter_mut().find(|source| std::ptr::eq(source.api, api)) {
+            Some(source) => source.upstream = Some(upstream),
+            None => self.apis.push(ApiSource { api, upstream: Some(upstream) }),
+        }
+        self
+    }
+
+    /// The server's version.
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.info.version = version.into();
+        self
+    }
+
+    /// The server's name for people.
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.info.title = Some(title.into());
+        self
+    }
+
+    /// How to use the server, for models.
+    pub fn instructions(mut self, instructions: impl Into<String>) -> Self {
+        self.info.instructions = Some(instructions.into());
+        self
+    }
+
+    /// A page about the server.
+    pub fn website_url(mut self, url: impl Into<String>) -> Self {
+        self.info.website_url = Some(url.into());
+        self
+    }
+
+    /// Adds an icon.
+    pub fn icon(mut self, icon: Icon) -> Self {
+        self.info.icons.push(icon);
+        self
+    }
+
+    /// Adds a tool.
+    pub fn tool(mut self, tool: Tool) -> Self {
+        self.tools.push(tool);
+        self
+    }
+
+    /// Adds a resource.
+    pub fn resource(mut self, resource: Resource) -> Self {
+        self.resources.push(resource);
+        self
+    }
+
+    /// Adds a resource template.
+    pub fn resource_template(mut self, template: ResourceTemplate) -> Self {
+        self.templates.push(template);
+        self
+    }
+
+    /// Adds a prompt.
+    pub fn prompt(mut self, prompt: Prompt) -> Self {
+        self.prompts.push(prompt);
+        self
+    }
+
+    /// Proposes values for every argument that has no proposals of its own.
+    pub fn completion<F, Fut, R>(mut self, handler: F) -> Self
+    where
+        F: Fn(Context, Complete) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<R, Error>> + Send + 'static,
+        R: Into<Completion>,
+    {
+        self.completion = Some(completion_handler(handler));
+        self
+    }
+
+    /// Puts a handler around the tool of an operation. [`Call::proceed`] calls the API.
+    pub fn wrap<F, Fut, R>(mut self, operation: &'static Operation, handler: F) -> Self
+    where
+        F: Fn(Context, Call) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<R, Error>> + Send + 'static,
+        R: IntoToolResult + 'static,
+    {
+        self.wrappers.push((operation, wrap_handler(handler)));
+        self
+    }
+
+    /// Adds a layer around all messages. The first one added is the outermost.
+    pub fn middleware(mut self, layer: impl Middleware) -> Self {
+        self.layers.push(Arc::new(layer));
+        self
+    }
+
+    /// Makes a value when the server starts and keeps it until it stops: handlers get it from [`Context::lifespan`].
+    /// Several start in order; the server does not start when one fails.
+    pub fn lifespan<F, Fut, T, E>(mut self, start: F) -> Self
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + Sync + 'static,
+        E: std::fmt::Display + 'static,
+    {
+        self.lifespans.push(Lifespan::new(start, |_: Arc<T>| async {}));
+        self
+    }
+
+    /// [`Server::lifespan`] with something to do when the server stops, also by a signal. Stops in the reverse order.
+    pub fn lifespan_until<F, Fut, T, E, S, Stopped>(mut self, start: F, stop: S) -> Self
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + Sync + 'static,
+        E: std::fmt::Display + 'static,
+        S: FnOnce(Arc<T>) -> Stopped + Send + 'static,
+        Stopped: Future<Output = ()> + Send + 'static,
+    {
+        self.lifespans.push(Lifespan::new(start, stop));
+        self
+    }
+
+    /// Serves protocol versions up to 2025-11-25 over HTTP with sessions, at most so many at once. Needed where handlers
+    /// ask clients of these versions back, or tell them of changes. Without it each request stands alone.
+    pub fn sessions(mut self, most: usize) -> Self {
+        self.sessions = most;
+        self
+    }
+
+    /// Adds routes or layers to the HTTP application, such as authentication.
+    pub fn http<F, E>(mut self, layer: F) -> Self
+    where
+        F: FnOnce(Router, &Endpoint) -> Result<Router, E> + Send + 'static,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        self.http.push(Box::new(move |router, endpoint| layer(router, endpoint).map_err(Into::into)));
+        self
+    }
+
+    /// The defaults of the options, for this server.
+    pub fn options(&self) -> Options {
+        Options { sessions: self.sessions, ..Options::default() }
+    }
+
+    /// Serves one client over standard input and output until it closes them.
+    ///
+    /// # Errors
+    /// When the server cannot start or the connection breaks.
+    pub async fn serve_stdio(self) -> Result<(), StartError> {
+        let options = self.options();
+        let running = self.start(&options, None).await?;
+        let served = running.serve_stdio(CancellationToken::new()).await;
+        running.stop(options.limits.shutdown).await;
+        served
+    }
+
+    /// Serves one client over a pair of pipes, one JSON-RPC message per line, until the client closes them.
+    ///
+    /// # Errors
+    /// When the server cannot start or the connection breaks.
+    pub async fn serve_pipe(
+        self,
+        input: impl AsyncRead + Send + Unpin + 'static,
+        output: impl AsyncWrite + Send + Unpin + 'static,
+    ) -> Result<(), StartError> {
+        let options = self.options();
+        let running = self.start(&options, None).await?;
+        let served = running.serve_pipe(input, output, CancellationToken::new()).await;
+        running.stop(options.limits.shutdown).await;
+        served
+    }
+
+    /// Serves HTTP until `stop` completes.
+    ///
+    /// # Errors
+    /// When the server cannot start: the address in use, say.
+    pub async fn serve_http(
+        self,
+        options: &Options,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), StartError> {
+        let token = CancellationToken::new();
+        let stopping = token.clone();
+        let waiting = tokio::spawn(async move {
+            stop.await;
+            stopping.cancel();
+        });
+        let served = transport::http::serve(self, options, None, token).await;
+        waiting.abort();
+        served
+    }
+
+    /// The server as an axum application of its own: the MCP endpoint at [`Options::path`], `/health` and `/ready`, with
+    /// everything that HTTP needs. Lifespans start now and stop when the router is dropped.
+    ///
+    /// Set `TCP_NODELAY` on the listener that serves it (`axum::serve::ListenerExt::tap_io`): streamed answers wait for
+    /// 40 ms without.
+    ///
+    /// # Errors
+    /// When the server cannot start.
+    pub async fn into_router(self, options: &Options) -> Result<Router, StartError> {
+        transport::http::router(self, options, None, CancellationToken::new()).await.map(|(router, _)| router)
+    }
+
+    /// Runs the server as the command line and the environment say, until it is told to stop: what `main` returns.
+    ///
+    /// Exit codes: 0 after serving, 1 when the server cannot start or breaks down, 2 for wrong options.
+    pub fn main(self) -> std::process::ExitCode {
+        main::main(self, std::env::args_os())
+    }
+
+    /// [`Server::main`] with a command line of one's own. The first argument is the program's name.
+    pub fn run_with<I, T>(self, arguments: I) -> std::process::ExitCode
+    where
+        I: IntoIterator<Item = T>,
+        T: Into<std::ffi::OsString> + Clone,
+    {
+        main::main(self, arguments)
+    }
+}
+
+/// `petstore-2` as `PETSTORE_2`.
+pub(crate) fn prefix(name: &str) -> Cow<'static, str> {
+    crate::catalog::variable_part(name).into()
+}
+
+/// How long a list may be kept, where nothing else is said.
+pub(crate) const LIST_TTL: Duration = Duration::from_secs(5 * 60);

@@ -116,6 +116,7 @@ pub struct Component {
 
 /// How a component names one of its parameters.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "lists are short, and most entries are of the large variant")]
 pub enum ParameterUse {
     /// A key of [`Plan::shared_parameters`].
     Shared(String),

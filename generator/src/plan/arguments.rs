@@ -239,7 +239,8 @@ mod tests {
     fn arguments_are_legal_unique_and_independent_of_order() {
         use ParameterLocation::{Cookie, Header, Path, Query};
         let long = "x".repeat(80);
-        let cases: &[(&[(ParameterLocation, &str)], &[&str])] = &[
+        type Case<'c> = (&'c [(ParameterLocation, &'c str)], &'c [&'c str]);
+        let cases: &[Case<'_>] = &[
             (&[(Query, "limit"), (Header, "limit")], &["limit", "header_limit"]),
             (&[(Header, "limit"), (Query, "limit")], &["header_limit", "limit"]),
             (

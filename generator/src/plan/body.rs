@@ -1,7 +1,7 @@
 //! Request bodies: which media type is sent, and where its value lies among the arguments.
 //!
 //! The media type is the first of these kinds, the document's order deciding within a kind: JSON, merge patch, other
-//! `+json`, form, multipart, text, XML, bytes. A range such as `*/*` with the schema of an object is sent as JSON. The
+//! `+json`, form, multipart, JSON sequences, YAML, text, XML, bytes. A range such as `*/*` with the schema of an object is sent as JSON. The
 //! members of an object lie beside the parameters when nothing is lost by it and no name is there twice; all else lies
 //! under `body`.
 
@@ -43,7 +43,12 @@ pub(super) fn body(
     let is_range = media_type.contains('*');
     let any = Value::Object(Map::new());
     let schema = chosen.schema.as_ref().unwrap_or(&any);
-    let mut object = flat::flatten(schema, definitions).filter(|object| properties(object).next().is_some());
+    let mut object =
+        flat::flatten(schema, definitions).filter(|object| properties(object).next().is_some() || is_empty(object));
+    if !source.required && object.as_ref().is_some_and(is_empty) && media::class(&chosen.media_type) != Class::Binary {
+        // Nothing but `{}` could be sent.
+        return None;
+    }
     if is_range && (object.is_some() || is_object(schema, definitions)) || !media::is_well_formed(&media_type) {
         "application/json".clone_into(&mut media_type);
         class = Class::Json;
@@ -55,11 +60,13 @@ pub(super) fn body(
     let mut whole = match class {
         Class::Json | Class::MergePatch | Class::JsonSuffix | Class::Form | Class::Multipart => schema.clone(),
         Class::Xml if chosen.schema.is_some() => schema.clone(),
-        Class::Text if chosen.sequential => json!({"type": "array", "items": schema}),
-        Class::Text | Class::Xml => text_schema(schema, definitions),
+        Class::Yaml if is_object(schema, definitions) => schema.clone(),
+        Class::Sequence if !chosen.sequential && has_type(resolve(schema, definitions), "array") => schema.clone(),
+        Class::Sequence => sequence_schema(schema, definitions),
+        Class::Text | Class::Yaml | Class::Xml => text_schema(schema, definitions),
         Class::Binary => file_schema(None, false),
     };
-    if matches!(class, Class::Text | Class::Binary) {
+    if matches!(class, Class::Sequence | Class::Text | Class::Binary) {
         object = None;
     }
     let mut fixed = Vec::new();
@@ -81,7 +88,7 @@ pub(super) fn body(
         xml: xml.clone(),
     };
     if let Some(object) = object {
-        if can_lie_flat(&object, source.required, !fixed.is_empty(), taken) {
+        if can_lie_flat(&object, source.required, taken) {
             return Some(body(object, String::new(), encoding));
         }
         if changed {
@@ -127,14 +134,21 @@ fn required(object: &Value) -> impl Iterator<Item = &str> {
     object.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
 
+/// Whether `{}` is the only valid value.
+fn is_empty(object: &Value) -> bool {
+    properties(object).next().is_none()
+        && object.get("additionalProperties") == Some(&Value::Bool(false))
+        && object.get("patternProperties").is_none()
+}
+
 /// Whether the members may lie beside the parameters.
-fn can_lie_flat(object: &Value, body_required: bool, sends_always: bool, taken: &BTreeSet<String>) -> bool {
+fn can_lie_flat(object: &Value, body_required: bool, taken: &BTreeSet<String>) -> bool {
     let names_fit = properties(object).all(|(name, _)| arguments::is_legal(name) && !taken.contains(name));
     // Where the API admits further members, they could not be told from parameters.
     let is_closed = object.get("additionalProperties").is_none_or(|more| *more == Value::Bool(false))
         && object.get("patternProperties").is_none();
-    let absence_shows = body_required || (required(object).next().is_none() && !sends_always);
-    names_fit && (is_closed || taken.is_empty()) && absence_shows && properties(object).next().is_some()
+    let absence_shows = body_required || required(object).next().is_none();
+    names_fit && (is_closed || taken.is_empty()) && absence_shows
 }
 
 /// Takes hidden and fixed members out of the object's schema; true when there were any.
@@ -290,6 +304,13 @@ pub(super) fn file_schema(description: Option<&str>, named: bool) -> Value {
     schema.insert("oneOf".to_owned(), json!([{"required": ["data"]}, {"required": ["text"]}]));
     schema.insert("additionalProperties".to_owned(), json!(false));
     Value::Object(schema)
+}
+
+/// The schema of values one after the other: an array of them. A schema of strings or bytes means the whole text of the
+/// body, and says nothing of the values.
+fn sequence_schema(schema: &Value, definitions: &Definitions) -> Value {
+    let items = if has_type(resolve(schema, definitions), "string") { &Value::Bool(true) } else { schema };
+    json!({"type": "array", "items": items})
 }
 
 /// The schema of a text body: the document's when it is of strings.

@@ -4,7 +4,7 @@ use mcpwright_runtime::catalog;
 
 use crate::api::MediaType;
 
-/// Kinds of content, best first for request bodies.
+/// Kinds of content, best first for request bodies. The runtime tells the same kinds apart when it writes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Class {
     /// `application/json`, `text/json`
@@ -17,7 +17,11 @@ pub(super) enum Class {
     Form,
     /// `multipart/…`
     Multipart,
-    /// `text/…`, YAML, lines of JSON, JavaScript …
+    /// JSON values one after the other: NDJSON, JSON text sequences.
+    Sequence,
+    /// YAML, of which JSON is a part.
+    Yaml,
+    /// `text/…`, JavaScript, SQL …
     Text,
     /// XML.
     Xml,
@@ -49,15 +53,19 @@ pub(super) fn class(media_type: &str) -> Class {
         ("application", "x-www-form-urlencoded") => Class::Form,
         ("multipart", _) => Class::Multipart,
         ("application" | "text", "xml") => Class::Xml,
+        (_, "stream+json") => Class::Sequence,
         _ if subtype.ends_with("+json") => Class::JsonSuffix,
-        _ if subtype.ends_with("+xml") && kind != "image" => Class::Xml,
-        ("text", _) => Class::Text,
-        (
-            "application",
-            "yaml" | "x-yaml" | "javascript" | "graphql" | "sql" | "x-ndjson" | "ndjson" | "jsonl" | "jsonlines"
-            | "x-jsonlines" | "json-seq" | "jwt" | "jose" | "toml" | "x-sh" | "sparql-query" | "x-pem-file",
-        ) => Class::Text,
-        _ if subtype.ends_with("+yaml") || subtype.ends_with("+jwt") => Class::Text,
+        _ if subtype.ends_with("+xml") => Class::Xml,
+        (_, "ndjson" | "x-ndjson" | "jsonl" | "x-jsonlines" | "jsonlines" | "json-lines" | "json-seq") => {
+            Class::Sequence
+        }
+        _ if subtype.ends_with("+json-seq") => Class::Sequence,
+        (_, "yaml" | "x-yaml") => Class::Yaml,
+        _ if subtype.ends_with("+yaml") => Class::Yaml,
+        ("text", _)
+        | (_, "graphql" | "javascript" | "ecmascript" | "sql" | "toml" | "jwt" | "x-sh" | "jsonpath" | "csv") => {
+            Class::Text
+        }
         _ => Class::Binary,
     }
 }

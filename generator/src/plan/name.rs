@@ -271,7 +271,9 @@ pub(super) fn disambiguated(wishes: BTreeMap<String, String>) -> BTreeMap<String
 /// The server's short name: lower-case words of ASCII letters and digits joined by `-`, beginning with a letter.
 pub(super) fn server_name(text: &str) -> Option<String> {
     let mut name = String::new();
-    for word in latin(text).to_ascii_lowercase().split(|character: char| !character.is_ascii_alphanumeric()) {
+    for word in
+        latin(text).replace('\'', "").to_ascii_lowercase().split(|character: char| !character.is_ascii_alphanumeric())
+    {
         if word.is_empty() {
             continue;
         }

@@ -55,7 +55,7 @@ pub(super) fn output(
     }
     let wrapped = !is_always_object(schema, definitions, 0);
     let Some(trimmed) = flat::trim(schema, definitions, budget) else {
-        if size(schema, definitions) > budget {
+        if is_telling(schema, definitions) {
             let message = format!(
                 "no part of the output schema of {} {} fits into {budget} bytes; it is left out",
                 operation.method, operation.path
@@ -114,9 +114,8 @@ pub(super) fn media_type_and_example(operation: &Operation) -> (String, String) 
     (media_type, if example.len() > MAX_EXAMPLE { String::new() } else { example })
 }
 
-/// The bytes of a schema with its definitions.
-fn size(schema: &Value, definitions: &Definitions) -> usize {
-    let closure = definitions.closure([schema]);
-    let shared = closure.iter().filter_map(|name| definitions.get(name)).map(|one| one.schema.to_string().len());
-    schema.to_string().len() + shared.sum::<usize>()
+/// Whether a schema says more than the type of its values.
+fn is_telling(schema: &Value, definitions: &Definitions) -> bool {
+    let members = resolve(schema, definitions).as_object();
+    members.is_some_and(|members| !members.keys().all(|key| matches!(key.as_str(), "type" | "title" | "description")))
 }

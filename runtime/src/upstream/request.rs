@@ -368,3 +368,6 @@ pub(super) fn belongs_to_connection(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     NAMES.contains(&name.as_str()) || name.starts_with("mcp-")
 }
+
+#[cfg(test)]
+mod tests;

@@ -108,6 +108,7 @@ pub struct UpstreamBuilder {
     settings: Option<Settings>,
     credentials: BTreeMap<String, Arc<dyn Credentials>>,
     service: Option<Transport>,
+    environment: Option<BTreeMap<String, String>>,
 }
 
 impl Upstream {
@@ -119,6 +120,7 @@ impl Upstream {
             settings: None,
             credentials: BTreeMap::new(),
             service: None,
+            environment: None,
         }
     }
 
@@ -235,6 +237,16 @@ impl UpstreamBuilder {
         self
     }
 
+    /// Variables that are read instead of the process's environment.
+    #[must_use]
+    pub fn environment<N: Into<String>, V: Into<String>>(
+        mut self,
+        variables: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        self.environment = Some(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect());
+        self
+    }
+
     /// The credential of a security scheme: one for all calls, from a text or a [`Credential`]. It wins over the
     /// environment.
     #[must_use]
@@ -270,9 +282,13 @@ impl UpstreamBuilder {
     /// # Errors
     /// Says which variable, file or scheme is wrong.
     pub fn build(self) -> Result<Upstream, ConfigurationError> {
+        let environment: &dyn environment::Environment = match &self.environment {
+            Some(variables) => variables,
+            None => &environment::Process,
+        };
         let mut settings = match self.settings {
             Some(settings) => settings,
-            None => Settings::from_environment(&self.prefix)?,
+            None => Settings::read(&self.prefix, environment)?,
         };
         if self.service.is_some() && settings.base_url.is_none() {
             settings.base_url = Some(in_process_base(self.api));
@@ -308,7 +324,7 @@ impl UpstreamBuilder {
         for scheme in self.api.security_schemes {
             let source = match given.remove(scheme.name) {
                 Some(source) => Some(source),
-                None => credentials::read(scheme, &self.prefix, &environment::Process, &tokens, servers.api().ok())?,
+                None => credentials::read(scheme, &self.prefix, environment, &tokens, servers.api().ok())?,
             };
             if let Some(source) = source {
                 store.sources.insert(scheme.name, source);

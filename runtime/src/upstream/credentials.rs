@@ -131,11 +131,6 @@ impl Store {
 
     async fn meet(&self, requirement: &'static Requirement, scope: &Scope) -> Result<Met, Error> {
         let scheme = requirement.scheme;
-        if let Some(source) = self.sources.get(scheme.name)
-            && let Some(credential) = source.credential(scheme, requirement.scopes, scope).await?
-        {
-            return Ok(Met::With(credential));
-        }
         let by_header = match scheme.kind {
             SecuritySchemeKind::MutualTls if self.client_certificate => return Ok(Met::Otherwise),
             SecuritySchemeKind::MutualTls => None,
@@ -143,10 +138,16 @@ impl Store {
             SecuritySchemeKind::ApiKey { location: ApiKeyLocation::Query | ApiKeyLocation::Cookie, .. } => None,
             _ => Some("authorization"),
         };
-        Ok(match by_header {
-            Some(name) if self.is_forwarded(name, scope) => Met::Otherwise,
-            _ => Met::Not,
-        })
+        // What the caller brought, where that is allowed, goes before what is the same for everybody.
+        if by_header.is_some_and(|name| self.is_forwarded(name, scope)) {
+            return Ok(Met::Otherwise);
+        }
+        if let Some(source) = self.sources.get(scheme.name)
+            && let Some(credential) = source.credential(scheme, requirement.scopes, scope).await?
+        {
+            return Ok(Met::With(credential));
+        }
+        Ok(Met::Not)
     }
 
     fn is_forwarded(&self, name: &str, scope: &Scope) -> bool {

@@ -19,7 +19,6 @@ impl Environment for Process {
     }
 }
 
-#[cfg(test)]
 impl Environment for std::collections::BTreeMap<String, String> {
     fn get(&self, name: &str) -> Option<String> {
         std::collections::BTreeMap::get(self, name).filter(|value| !value.is_empty()).cloned()

@@ -192,4 +192,19 @@ impl Plan {
     pub fn components(&self) -> impl Iterator<Item = &Component> {
         self.groups.iter().flat_map(|group| &group.components)
     }
+
+    /// The parameters of a component, wherever they are kept.
+    pub fn parameters<'p>(&'p self, component: &'p Component) -> impl Iterator<Item = &'p Parameter> {
+        component.parameters.iter().filter_map(|parameter| match parameter {
+            ParameterUse::Shared(constant) => Some(&self.shared_parameters.get(constant)?.parameter),
+            ParameterUse::Own(parameter) => Some(parameter),
+        })
+    }
+}
+
+impl Parameter {
+    /// The argument's name for clients.
+    pub fn argument(&self) -> &str {
+        if self.argument.is_empty() { &self.name } else { &self.argument }
+    }
 }

@@ -15,6 +15,8 @@ mod corpus;
 mod layout;
 mod names;
 mod routes;
+#[cfg(feature = "cli")]
+mod uris;
 
 /// A planned document.
 struct Planned {
@@ -31,14 +33,7 @@ impl Planned {
     }
 
     fn parameters(&self, name: &str) -> Vec<&Parameter> {
-        self.component(name)
-            .parameters
-            .iter()
-            .map(|parameter| match parameter {
-                ParameterUse::Shared(constant) => &self.plan.shared_parameters[constant].parameter,
-                ParameterUse::Own(parameter) => parameter,
-            })
-            .collect()
+        self.plan.parameters(self.component(name)).collect()
     }
 
     /// The findings of planning with at least this severity: code and message.

@@ -54,17 +54,13 @@ pub(super) fn uris(
         .iter()
         .map(|parameter| {
             let star = if may_be_array(parameter, definitions) { "*" } else { "" };
-            format!("{}{star}", uri_variable(argument(parameter)))
+            format!("{}{star}", uri_variable(parameter.argument()))
         })
         .collect();
     let operator = if path.contains('?') { '&' } else { '?' };
     let uri = format!("{path}{{{operator}{}}}", variables.join(","));
     let plain_uri = if has_path_variables || needs_query { String::new() } else { path };
     Ok(Uris { kind: Kind::ResourceTemplate, uri, plain_uri })
-}
-
-fn argument(parameter: &Parameter) -> &str {
-    if parameter.argument.is_empty() { &parameter.name } else { &parameter.argument }
 }
 
 /// `api://server/path` with the path's variables; what is no legal character of a URI is percent-encoded, a fragment too,
@@ -89,7 +85,7 @@ fn path(operation: &Operation, server: &str, parameters: &[&Parameter]) -> Resul
                 Some(value) => encode(&mut uri, &value.as_str().map_or_else(|| value.to_string(), str::to_owned)),
                 None => {
                     uri.push('{');
-                    uri.push_str(&uri_variable(argument(parameter)));
+                    uri.push_str(&uri_variable(parameter.argument()));
                     uri.push('}');
                 }
             }

@@ -1,32 +1,60 @@
 //! Real documents.
 
-use std::{collections::BTreeSet, fmt::Write};
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use mcpwright_runtime::catalog::Kind;
 
 use super::*;
-use crate::configuration::Preset;
+use crate::{api::Operation, configuration::Preset};
 
 /// The largest document that an unoptimised test reads, in bytes.
 const MAX_BYTES: u64 = 2_000_000;
 
-fn documents() -> Vec<PathBuf> {
-    let small = |path: &PathBuf| path.metadata().is_ok_and(|metadata| metadata.len() <= MAX_BYTES);
-    specs().into_iter().filter(small).collect()
+/// The documents, each read once: name and API.
+pub(super) fn documents() -> &'static [(String, Api)] {
+    static DOCUMENTS: LazyLock<Vec<(String, Api)>> = LazyLock::new(|| {
+        let small = |path: &PathBuf| path.metadata().is_ok_and(|metadata| metadata.len() <= MAX_BYTES);
+        let load = |path: PathBuf| {
+            let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
+            let name = path.display().to_string();
+            let api = crate::load(Source::Path(path), &Default::default(), &mut sources, &mut diagnostics).unwrap();
+            (name, api)
+        };
+        specs().into_iter().filter(small).map(load).collect()
+    });
+    &DOCUMENTS
+}
+
+/// The API with other operations.
+fn with_operations(api: &Api, operations: Vec<Operation>) -> Api {
+    Api {
+        document: api.document.clone(),
+        servers: api.servers.clone(),
+        security_schemes: api.security_schemes.iter().rev().cloned().collect(),
+        tags: api.tags.iter().rev().cloned().collect(),
+        operations,
+        lost: api.lost.iter().rev().cloned().collect(),
+        definitions: api.definitions.clone(),
+        extensions: api.extensions.clone(),
+    }
+}
+
+fn plan_of(api: &Api, configuration: &Configuration) -> (Plan, Diagnostics) {
+    let mut diagnostics = Diagnostics::default();
+    let plan = build(api, configuration, &mut diagnostics);
+    (plan, diagnostics)
 }
 
 #[test]
 fn every_operation_is_in_exactly_one_list_and_names_are_legal_and_unique() {
-    for path in documents() {
-        let file = path.display().to_string();
+    for (file, api) in documents() {
         for preset in [Preset::Rest, Preset::Tools] {
-            let planned = plan_source(Source::Path(path.clone()), &Configuration { preset, ..Default::default() });
-            let plan = &planned.plan;
+            let (plan, _) = plan_of(api, &Configuration { preset, ..Default::default() });
             let mut listed: Vec<String> = plan.components().map(|one| format!("{} {}", one.method, one.path)).collect();
             listed.extend(plan.excluded.iter().map(|one| format!("{} {}", one.method, one.path)));
             let mut found: Vec<String> =
-                planned.api.operations.iter().map(|one| format!("{} {}", one.method, one.path)).collect();
-            found.extend(planned.api.lost.iter().map(|one| format!("{} {}", one.method, one.path)));
+                api.operations.iter().map(|one| format!("{} {}", one.method, one.path)).collect();
+            found.extend(api.lost.iter().map(|one| format!("{} {}", one.method, one.path)));
             listed.sort();
             found.sort();
             assert_eq!(listed, found, "{file}");
@@ -60,15 +88,11 @@ fn every_operation_is_in_exactly_one_list_and_names_are_legal_and_unique() {
 
 #[test]
 fn arguments_are_legal_and_unique_in_every_document() {
-    for path in documents() {
-        let planned = plan_source(Source::Path(path.clone()), &Configuration::default());
-        for component in planned.plan.components() {
+    for (file, api) in documents() {
+        let (plan, _) = plan_of(api, &Configuration::default());
+        for component in plan.components() {
             let mut seen = BTreeSet::new();
-            let mut arguments: Vec<String> = planned
-                .parameters(&component.name)
-                .into_iter()
-                .map(|one| if one.argument.is_empty() { one.name.clone() } else { one.argument.clone() })
-                .collect();
+            let mut arguments: Vec<String> = plan.parameters(component).map(|one| one.argument().to_owned()).collect();
             if let Some(body) = &component.body {
                 if body.argument.is_empty() {
                     let properties = body.schema.get("properties").and_then(Value::as_object);
@@ -78,8 +102,8 @@ fn arguments_are_legal_and_unique_in_every_document() {
                 }
             }
             for argument in arguments {
-                assert!(arguments::is_legal(&argument), "{}: {argument}", path.display());
-                assert!(seen.insert(argument.clone()), "{}: {} {argument}", path.display(), component.name);
+                assert!(arguments::is_legal(&argument), "{file}: {argument}");
+                assert!(seen.insert(argument.clone()), "{file}: {} {argument}", component.name);
             }
         }
     }
@@ -87,52 +111,35 @@ fn arguments_are_legal_and_unique_in_every_document() {
 
 #[test]
 fn the_order_of_the_document_changes_nothing() {
-    for path in documents() {
-        let mut planned = plan_source(Source::Path(path.clone()), &Configuration::default());
-        let forward = describe(&planned.plan);
-        planned.api.operations.reverse();
-        let middle = planned.api.operations.len() / 3;
-        planned.api.operations.rotate_left(middle);
-        planned.api.security_schemes.reverse();
-        let shuffled = build(&planned.api, &Configuration::default(), &mut Diagnostics::default());
-        assert!(forward == describe(&shuffled), "{}", path.display());
+    for (file, api) in documents() {
+        let (forward, _) = plan_of(api, &Configuration::default());
+        let mut operations: Vec<Operation> = api.operations.iter().rev().cloned().collect();
+        let middle = operations.len() / 3;
+        operations.rotate_left(middle);
+        let (shuffled, _) = plan_of(&with_operations(api, operations), &Configuration::default());
+        assert!(format!("{forward:?}") == format!("{shuffled:?}"), "{file}");
     }
 }
 
 #[test]
 fn names_do_not_depend_on_the_number_of_operations() {
-    for path in documents() {
-        let mut planned = plan_source(Source::Path(path.clone()), &Configuration::default());
-        let collided: BTreeSet<Location> = planned
-            .diagnostics
+    for (file, api) in documents() {
+        let (whole, diagnostics) = plan_of(api, &Configuration::default());
+        let collided: BTreeSet<&Location> = diagnostics
             .iter()
             .filter(|one| one.code == &codes::NAME_COLLISION)
-            .filter_map(|one| one.location.clone())
+            .filter_map(|one| one.location.as_ref())
             .collect();
-        let before: Vec<(Location, String)> =
-            planned.plan.components().map(|one| (one.location.clone(), one.name.clone())).collect();
-        let mut even = false;
-        planned.api.operations.retain(|_| {
-            even = !even;
-            even
-        });
-        let half = build(&planned.api, &Configuration::default(), &mut Diagnostics::default());
+        let before: BTreeSet<(&Location, &str)> =
+            whole.components().map(|one| (&one.location, one.name.as_str())).collect();
+        let (half, _) = plan_of(
+            &with_operations(api, api.operations.iter().step_by(2).cloned().collect()),
+            &Configuration::default(),
+        );
         for component in half.components().filter(|one| !collided.contains(&one.location)) {
-            assert!(
-                before.contains(&(component.location.clone(), component.name.clone())),
-                "{}: {}",
-                path.display(),
-                component.name
-            );
+            assert!(before.contains(&(&component.location, component.name.as_str())), "{file}: {}", component.name);
         }
     }
-}
-
-/// Everything of a plan.
-fn describe(plan: &Plan) -> String {
-    let mut text = String::new();
-    let _ = write!(text, "{plan:?}");
-    text
 }
 
 fn is_name(name: &str) -> bool {

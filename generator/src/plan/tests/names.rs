@@ -156,11 +156,7 @@ fn hostile_documents_yield_only_data() {
             for prose in [&component.title, &component.description, &component.tags.concat()] {
                 assert!(!prose.chars().any(|one| (one.is_control() && one != '\n') || one == '\u{202e}'), "{prose:?}");
             }
-            assert!(
-                planned.parameters(&component.name).iter().all(|one| {
-                    arguments::is_legal(if one.argument.is_empty() { &one.name } else { &one.argument })
-                })
-            );
+            assert!(planned.parameters(&component.name).iter().all(|one| { arguments::is_legal(one.argument()) }));
         }
     }
 }

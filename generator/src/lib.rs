@@ -8,11 +8,13 @@ pub mod configuration;
 pub mod descriptors;
 pub mod diagnostics;
 pub mod document;
+pub mod emit;
 pub mod inspect;
 pub mod plan;
 pub mod schema;
 pub mod source;
 pub mod text;
+pub mod write;
 
 use diagnostics::Diagnostics;
 

@@ -39,7 +39,9 @@ pub(crate) fn module(plan: &Plan) -> Result<Option<String>, Error> {
             pub struct #name { #fields }
         });
     }
-    let imports = quote!(use mcpwright_runtime::serde::{Deserialize, Serialize};);
+    let imports = quote!(
+        use mcpwright_runtime::serde::{Deserialize, Serialize};
+    );
     rust::file("arguments.rs", &[], quote!(#imports #items)).map(Some)
 }
 
@@ -113,9 +115,11 @@ fn arguments<'a>(plan: &'a Plan, component: &'a Component) -> Vec<Argument<'a>> 
                 .and_then(Value::as_array)
                 .map(|names| names.iter().filter_map(Value::as_str).collect())
                 .unwrap_or_default();
-            arguments.extend(properties.iter().map(|(name, schema)| {
-                (name.as_str(), schema, body.required && required.contains(&name.as_str()))
-            }));
+            arguments.extend(
+                properties
+                    .iter()
+                    .map(|(name, schema)| (name.as_str(), schema, body.required && required.contains(&name.as_str()))),
+            );
         }
     }
     let mut seen = BTreeMap::new();

@@ -71,10 +71,7 @@ mod tests {
     #[test]
     fn hidden_characters_are_escaped_in_values_and_keys() {
         let value = json!({"a\u{202e}": "x\u{7f}\u{e0041}y\u{1b}\n\"", "b": [1, {}, []]});
-        assert_eq!(
-            compact(&value),
-            r#"{"a\u202e":"x\u007f\udb40\udc41y\u001b\n\"","b":[1,{},[]]}"#
-        );
+        assert_eq!(compact(&value), r#"{"a\u202e":"x\u007f\udb40\udc41y\u001b\n\"","b":[1,{},[]]}"#);
         insta::assert_snapshot!(pretty(&value), @r#"
         {
           "a\u202e": "x\u007f\udb40\udc41y\u001b\n\"",

@@ -54,7 +54,9 @@ pub(crate) fn constant(text: &str) -> String {
 pub(crate) fn is_device(stem: &str) -> bool {
     let stem = stem.split('.').next().unwrap_or(stem).to_ascii_lowercase();
     matches!(stem.as_str(), "con" | "prn" | "aux" | "nul")
-        || (stem.len() == 4 && (stem.starts_with("com") || stem.starts_with("lpt")) && stem.ends_with(|c: char| c.is_ascii_digit()))
+        || (stem.len() == 4
+            && (stem.starts_with("com") || stem.starts_with("lpt"))
+            && stem.ends_with(|c: char| c.is_ascii_digit()))
 }
 
 /// FNV-1a: stable across versions and machines.
@@ -87,7 +89,9 @@ mod tests {
 
     #[test]
     fn constants_are_identifiers() {
-        for (text, name) in [("pets", "PETS"), ("a.b--c/", "A_B_C"), ("3d", "N3D"), ("宠物", "UNNAMED"), ("", "UNNAMED")] {
+        for (text, name) in
+            [("pets", "PETS"), ("a.b--c/", "A_B_C"), ("3d", "N3D"), ("宠物", "UNNAMED"), ("", "UNNAMED")]
+        {
             assert_eq!(constant(text), name);
         }
     }

@@ -172,10 +172,7 @@ impl Writer<'_> {
             members.text("media_type", &body.media_type);
         }
         let schema = self.schema(component, "body", &body.schema);
-        members
-            .set("schema", schema)
-            .text("argument", &body.argument)
-            .unless(body.required, "required", body.required);
+        members.set("schema", schema).text("argument", &body.argument).unless(body.required, "required", body.required);
         if !body.encoding.is_empty() {
             let encodings: Vec<_> =
                 body.encoding.iter().map(|encoding| part_encoding(encoding, &mut self.imports)).collect();

@@ -126,11 +126,7 @@ fn describe(set: &[Vec<Requirement>]) -> String {
         }
     };
     let alternative = |members: &Vec<Requirement>| {
-        if members.is_empty() {
-            "none".to_owned()
-        } else {
-            members.iter().map(one).collect::<Vec<_>>().join(" and ")
-        }
+        if members.is_empty() { "none".to_owned() } else { members.iter().map(one).collect::<Vec<_>>().join(" and ") }
     };
     set.iter().map(alternative).collect::<Vec<_>>().join(" or ")
 }

@@ -25,9 +25,8 @@ fn key(server: &Server) -> String {
 impl Servers {
     /// Names the servers.
     pub(crate) fn of(plan: &Plan) -> Self {
-        let wishes: Vec<(String, String)> = all(plan)
-            .map(|server| (key(server), names::constant(server.url.trim_start_matches("https://"))))
-            .collect();
+        let wishes: Vec<(String, String)> =
+            all(plan).map(|server| (key(server), names::constant(server.url.trim_start_matches("https://")))).collect();
         let names = names::allocate(wishes.iter().map(|(key, wish)| (key.as_str(), wish.clone())));
         Self { names: names.into_iter().map(|(key, name)| (key.to_owned(), name)).collect() }
     }

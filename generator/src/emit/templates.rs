@@ -103,17 +103,17 @@ pub(super) fn render(plan: &Plan, settings: &Settings, tree: &mut Tree) -> Resul
         _ => "Rest",
     };
     let context = context! {
-        crate => name,
+        crate => &name,
         ident => name.replace('-', "_"),
-        name => plan.name,
-        title => plan.title,
-        prefix => prefix,
+        name => &plan.name,
+        title => &plan.title,
+        prefix => &prefix,
         runtime => settings.runtime.toml(""),
         generator => settings.generator.toml(", default-features = false"),
         standalone => settings.workspace == Workspace::Stranger,
         profiles => settings.workspace != Workspace::Member,
-        spec => settings.spec,
-        configuration => settings.configuration,
+        spec => &settings.spec,
+        configuration => &settings.configuration,
         preset => settings.preset,
         // What `mcpwright.toml` would say, were it this crate's own.
         flags => context! {
@@ -219,7 +219,7 @@ fn credentials(plan: &Plan, prefix: &str) -> Vec<Value> {
         let base = format!("{prefix}_{}", variable_part(&scheme.name));
         for (suffix, meaning) in members(scheme) {
             let variable = format!("{base}{suffix}");
-            credentials.push(context! { variable, meaning, scheme => scheme.name });
+            credentials.push(context! { variable, meaning, scheme => &scheme.name });
         }
     }
     credentials
@@ -253,9 +253,13 @@ mod tests {
 
     #[test]
     fn crates_have_names_that_cargo_takes() {
-        for (server, name) in
-            [("petstore", "petstore-mcp"), ("pet-mcp", "pet-mcp"), ("3d", "api-3d-mcp"), ("", "api-mcp"), ("A b", "a-b-mcp")]
-        {
+        for (server, name) in [
+            ("petstore", "petstore-mcp"),
+            ("pet-mcp", "pet-mcp"),
+            ("3d", "api-3d-mcp"),
+            ("", "api-mcp"),
+            ("A b", "a-b-mcp"),
+        ] {
             assert_eq!(crate_name(server), name);
         }
     }

@@ -152,11 +152,8 @@ fn has_mark(text: &[u8]) -> bool {
 
 /// Makes a folder; the topmost one that was not there before.
 pub(super) fn create(folder: &Path) -> Result<Option<PathBuf>, Error> {
-    let missing = folder
-        .ancestors()
-        .take_while(|path| !path.as_os_str().is_empty() && !path.exists())
-        .last()
-        .map(Path::to_owned);
+    let missing =
+        folder.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).last().map(Path::to_owned);
     fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
     Ok(missing)
 }

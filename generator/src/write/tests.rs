@@ -5,8 +5,7 @@ fn tree(files: &[(&str, &str)]) -> Files {
     files
         .iter()
         .map(|(path, text)| {
-            let ownership =
-                if path.starts_with("src/generated/") { Ownership::Generated } else { Ownership::Once };
+            let ownership = if path.starts_with("src/generated/") { Ownership::Generated } else { Ownership::Once };
             let text = if path.ends_with(".rs") { format!("{MARK}\n{text}") } else { (*text).to_owned() };
             ((*path).to_owned(), File { text, ownership })
         })
@@ -60,7 +59,9 @@ fn only_what_changed_is_touched_and_stale_files_go() {
     assert!(!folder.join("src/generated/schemas").exists(), "empty folders go");
     assert!(!folder.join("README.md").exists(), "the user's files are written once");
     assert!(fs::read_to_string(folder.join("Cargo.toml")).unwrap().contains("mine"));
-    assert!(fs::read_dir(&folder).unwrap().flatten().all(|entry| !entry.file_name().to_string_lossy().starts_with('.')));
+    assert!(
+        fs::read_dir(&folder).unwrap().flatten().all(|entry| !entry.file_name().to_string_lossy().starts_with('.'))
+    );
 }
 
 #[test]
@@ -107,10 +108,9 @@ fn foreign_files_among_the_generated_ones_are_named() {
         fs::write(folder.path().join("src/generated").join(file), "mine\n").unwrap();
     }
     match compare(folder.path(), &new, &[]) {
-        Err(Error::Refused(Refusal::ForeignFiles { files, .. })) => assert_eq!(
-            files,
-            ["src/generated/data.json", "src/generated/mine.rs", "src/generated/notes.md"]
-        ),
+        Err(Error::Refused(Refusal::ForeignFiles { files, .. })) => {
+            assert_eq!(files, ["src/generated/data.json", "src/generated/mine.rs", "src/generated/notes.md"])
+        }
         other => panic!("{other:?}"),
     }
 }

@@ -82,19 +82,17 @@ pub enum Error {
 /// # Errors
 /// When the plan breaks its own promises: names that are not identifiers, schemes that do not exist.
 pub fn files(plan: &Plan, settings: &Settings) -> Result<Files, Error> {
-    let mut tree = generated(plan, &settings.version)?;
+    let mut tree = generated(plan, env!("CARGO_PKG_VERSION"))?;
     templates::render(plan, settings, &mut tree)?;
     Ok(tree.files)
 }
 
-/// The files of `src/generated` alone, by their path in that folder: what a build script needs.
+/// The files of `src/generated` alone, by their path in the crate: what a build script needs.
 ///
 /// # Errors
 /// As [`files`].
-pub fn generated_files(plan: &Plan, settings: &Settings) -> Result<Files, Error> {
-    let prefix = format!("{GENERATED}/");
-    let files = generated(plan, &settings.version)?.files;
-    Ok(files.into_iter().map(|(path, file)| (path.strip_prefix(&prefix).unwrap_or(&path).to_owned(), file)).collect())
+pub fn generated_files(plan: &Plan) -> Result<Files, Error> {
+    Ok(generated(plan, env!("CARGO_PKG_VERSION"))?.files)
 }
 
 fn generated(plan: &Plan, version: &str) -> Result<Tree, Error> {

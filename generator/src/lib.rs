@@ -9,6 +9,7 @@ pub mod descriptors;
 pub mod diagnostics;
 pub mod document;
 pub mod emit;
+mod generator;
 pub mod inspect;
 pub mod plan;
 pub mod schema;
@@ -18,7 +19,9 @@ pub mod write;
 
 use diagnostics::Diagnostics;
 
+pub use configuration::Preset;
 pub use document::LoadError;
+pub use generator::{BuildError, Cause, Failure, Generator, Planned};
 pub use source::{ReadOptions, Source, Sources};
 
 /// Reads a document with everything that it refers to.

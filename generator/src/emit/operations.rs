@@ -33,8 +33,8 @@ pub(crate) fn modules(plan: &Plan, servers: &Servers, security: &Security, tree:
         "operations/mod.rs",
         &[],
         quote! {
-            #modules
             use mcpwright_runtime::catalog::Operation;
+            #modules
 
             /// The operations in groups.
             pub static ALL: &[&[&Operation]] = &[#lists];

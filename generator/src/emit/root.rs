@@ -103,8 +103,8 @@ pub(crate) fn root(
         "mod.rs",
         &notes,
         quote! {
-            #items
             use mcpwright_runtime::catalog::Api;
+            #items
 
             /// The API: what `Server::new` takes.
             pub static API: Api = Api { #members ..Api::DEFAULT };

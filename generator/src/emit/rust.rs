@@ -21,8 +21,16 @@ pub(crate) fn file(name: &str, notes: &[String], items: TokenStream) -> Result<S
         text.push_str(note);
         text.push('\n');
     }
-    text.push('\n');
-    text.push_str(&prettyplease::unparse(&file));
+    let mut previous = None;
+    for item in file.items {
+        // Declarations without a body stand together, everything else apart.
+        let kind = matches!(item, syn::Item::Use(_) | syn::Item::Mod(_)).then(|| std::mem::discriminant(&item));
+        if previous.is_none() || kind.is_none() || previous != Some(kind) {
+            text.push('\n');
+        }
+        previous = Some(kind);
+        text.push_str(&prettyplease::unparse(&syn::File { shebang: None, attrs: Vec::new(), items: vec![item], frontmatter: None }));
+    }
     Ok(text)
 }
 

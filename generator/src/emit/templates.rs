@@ -11,8 +11,6 @@ use crate::{
 /// What the files need to know beyond the plan.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The generator's own version, which stands in `src/generated/mod.rs`.
-    pub version: String,
     /// Where the crate finds `mcpwright-runtime`.
     pub runtime: Dependency,
     /// Where its tests find `mcpwright`.

@@ -1,0 +1,171 @@
+//! Findings and errors as a person reads them: the line of the document, what is wrong, how to mend it.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Snippet, normalize_untrusted_str};
+use mcpwright::{
+    Cause, Failure, LoadError, Sources,
+    diagnostics::{Diagnostic, Diagnostics, Severity},
+    source::{Position, SourceError},
+};
+
+use super::output::{Exit, WRONG, chain, renderer, say};
+
+/// How many findings of one code are shown whole.
+const SHOWN_PER_CODE: usize = 3;
+/// How many findings are shown whole in all.
+const SHOWN: usize = 20;
+/// How much of a long line is shown before and behind the place, in bytes.
+const MARGIN: usize = 60;
+
+/// Shows findings of at least a severity: some of each kind whole, the others counted.
+pub(crate) fn diagnostics(diagnostics: &Diagnostics, sources: &Sources, at_least: Severity) {
+    let mut by_code: BTreeMap<(std::cmp::Reverse<Severity>, &str), Vec<&Diagnostic>> = BTreeMap::new();
+    for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.severity >= at_least) {
+        by_code.entry((std::cmp::Reverse(diagnostic.severity), diagnostic.code.name)).or_default().push(diagnostic);
+    }
+    let mut room = SHOWN;
+    for ((severity, code), list) in by_code {
+        let shown = list.len().min(SHOWN_PER_CODE).min(room);
+        room -= shown;
+        for diagnostic in &list[..shown] {
+            say(&whole(diagnostic, sources));
+        }
+        let more = list.len() - shown;
+        if more > 0 {
+            let what = match (severity.0, more) {
+                (Severity::Error, 1) => "error",
+                (Severity::Error, _) => "errors",
+                (Severity::Warning, 1) => "warning",
+                (Severity::Warning, _) => "warnings",
+                (Severity::Note, 1) => "note",
+                (Severity::Note, _) => "notes",
+            };
+            let others = if shown > 0 { "more " } else { "" };
+            say(&format!("{more} {others}{what} of {code}; `mcpwright explain {code}` says what it means\n"));
+        }
+    }
+}
+
+/// One finding with its place.
+fn whole(diagnostic: &Diagnostic, sources: &Sources) -> String {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
+    };
+    let place = diagnostic.location.as_ref().map(|location| Place {
+        name: sources.name(location.file),
+        text: sources.text(location.file),
+        position: sources.position(location),
+        length: None,
+    });
+    draw(level, Some(diagnostic.code.name), &diagnostic.message, place, diagnostic.help.as_deref())
+}
+
+/// A place in a text.
+struct Place<'a> {
+    name: String,
+    text: &'a str,
+    position: Option<Position>,
+    /// How many bytes are meant; else the word or value that begins there.
+    length: Option<usize>,
+}
+
+fn draw(level: Level<'_>, code: Option<&str>, message: &str, place: Option<Place<'_>>, help: Option<&str>) -> String {
+    let message = normalize_untrusted_str(message);
+    let mut title = level.primary_title(message);
+    if let Some(code) = code {
+        title = title.id(code);
+    }
+    let mut group = Group::with_title(title);
+    if let Some(place) = place {
+        let mut origin = Origin::path(normalize_untrusted_str(&place.name));
+        if let Some(position) = place.position {
+            origin = origin.line(position.line).char_column(position.column);
+        }
+        group = group.element(origin);
+        if let Some(position) = place.position
+            && let Some((line, span)) = excerpt(place.text, position.offset, place.length)
+        {
+            group = group.element(
+                Snippet::source(line).line_start(position.line).annotation(AnnotationKind::Primary.span(span)),
+            );
+        }
+    }
+    if let Some(help) = help {
+        group = group.element(Level::HELP.message(normalize_untrusted_str(help)));
+    }
+    renderer().render(&[group]) + "\n"
+}
+
+/// The line around an offset, cut where it is long, and what of it is meant.
+fn excerpt(text: &str, offset: usize, length: Option<usize>) -> Option<(String, Range<usize>)> {
+    let offset = floor(text, offset.min(text.len()));
+    let start = text[..offset].rfind('\n').map_or(0, |index| index + 1);
+    let end = text[offset..].find('\n').map_or(text.len(), |index| offset + index);
+    let (from, to) = (floor(text, start.max(offset.saturating_sub(MARGIN))), floor(text, end.min(offset + 2 * MARGIN)));
+    if from >= to {
+        return None;
+    }
+    let before = if from > start { "…" } else { "" };
+    let after = if to < end { "…" } else { "" };
+    let clean = |part: &str| -> String {
+        part.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
+    };
+    let rest = text[offset..to].trim_end();
+    let length = length.map_or_else(|| word(rest), |length| floor(rest, length.min(rest.len())));
+    let line = format!("{before}{}{}{after}", clean(&text[from..offset]), clean(text[offset..to].trim_end_matches('\r')));
+    let begin = before.len() + offset - from;
+    Some((line, begin..begin + length.max(1)))
+}
+
+/// The length of a key or value at the beginning of a text.
+fn word(text: &str) -> usize {
+    if let Some(quoted) = text.strip_prefix('"') {
+        return quoted.find('"').map_or(text.len(), |end| end + 2);
+    }
+    text.find([':', ',', '{', '}', '[', ']', '#']).filter(|end| *end > 0).unwrap_or(text.len())
+}
+
+/// The nearest character boundary at or before an index.
+fn floor(text: &str, index: usize) -> usize {
+    (0..=index).rev().find(|index| text.is_char_boundary(*index)).unwrap_or(0)
+}
+
+/// Shows why there is no plan, after what was found before.
+pub(crate) fn failure(failure: &Failure) -> Exit {
+    let sources = &failure.sources;
+    diagnostics(&failure.diagnostics, sources, Severity::Warning);
+    let error = |message: &str, place, help: Option<&str>| say(&draw(Level::ERROR, None, message, place, help));
+    match &failure.cause {
+        Cause::Configuration(cause) => {
+            let text = failure.configuration.as_deref().unwrap_or_default();
+            let position = Position { line: cause.line, column: cause.column, offset: cause.span.start };
+            let place =
+                Place { name: cause.file.clone(), text, position: Some(position), length: Some(cause.span.len()) };
+            error(&cause.message, Some(place), cause.help.as_deref());
+        }
+        Cause::Load(LoadError::Version(cause)) => {
+            let file = cause.location.file;
+            let place = Place {
+                name: sources.name(file),
+                text: sources.text(file),
+                position: sources.position(&cause.location),
+                length: None,
+            };
+            error(&cause.message, Some(place), Some(&cause.help));
+        }
+        Cause::Load(LoadError::Source(SourceError::Syntax(cause))) => {
+            let place = Place {
+                name: sources.name(cause.file),
+                text: sources.text(cause.file),
+                position: cause.position,
+                length: None,
+            };
+            error(&cause.message, Some(place), None);
+        }
+        cause => return Exit::wrong(chain(cause)),
+    }
+    Exit::silent(WRONG)
+}

@@ -17,8 +17,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-pub(crate) use output::{Exit, Outcome};
-
 /// Makes Model Context Protocol servers from OpenAPI documents.
 #[derive(Debug, Parser)]
 #[command(name = "mcpwright", version, max_term_width = 100, arg_required_else_help = true)]

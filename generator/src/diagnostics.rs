@@ -6,6 +6,14 @@ pub use code::Code;
 
 use crate::source::FileId;
 
+/// All kinds of findings, by name.
+pub fn codes() -> Vec<&'static Code> {
+    let mut codes: Vec<&'static Code> =
+        crate::document::codes::ALL.iter().chain(crate::plan::codes::ALL).copied().collect();
+    codes.sort_by_key(|code| code.name);
+    codes
+}
+
 /// How grave a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {

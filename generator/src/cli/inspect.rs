@@ -57,8 +57,11 @@ fn table(report: &Report, colours: bool) -> String {
         text::one_line(&document.openapi),
         document.operations
     );
-    let lists =
-        [("Tools", &report.tools), ("Resources", &report.resources), ("Resource templates", &report.resource_templates)];
+    let lists = [
+        ("Tools", &report.tools),
+        ("Resources", &report.resources),
+        ("Resource templates", &report.resource_templates),
+    ];
     for (title, components) in lists {
         if components.is_empty() {
             continue;
@@ -80,13 +83,8 @@ fn table(report: &Report, colours: bool) -> String {
     if !report.excluded.is_empty() {
         let _ = writeln!(table, "\n{bold}Not offered ({}){plain}", report.excluded.len());
         for one in &report.excluded {
-            let _ = writeln!(
-                table,
-                "  {:<7} {}: {}",
-                one.method,
-                text::one_line(&one.path),
-                text::one_line(&one.reason)
-            );
+            let _ =
+                writeln!(table, "  {:<7} {}: {}", one.method, text::one_line(&one.path), text::one_line(&one.reason));
         }
     }
     let totals = &report.totals;

@@ -39,6 +39,11 @@ impl Exit {
         Self { code: FINDINGS, message: message.into(), help: None }
     }
 
+    /// Something of others would have been overwritten.
+    pub(crate) fn refused(message: impl Into<String>) -> Self {
+        Self { code: REFUSED, message: message.into(), help: None }
+    }
+
     /// What was said already needs no more words.
     pub(crate) fn silent(code: u8) -> Self {
         Self { code, message: String::new(), help: None }
@@ -53,7 +58,8 @@ impl Exit {
     /// Tells why, and gives the code.
     pub(crate) fn report(self) -> ExitCode {
         if !self.message.is_empty() {
-            let mut group = Level::ERROR.primary_title(&self.message).elements(Vec::<annotate_snippets::Message<'_>>::new());
+            let mut group =
+                Level::ERROR.primary_title(&self.message).elements(Vec::<annotate_snippets::Message<'_>>::new());
             if let Some(help) = &self.help {
                 group = group.element(Level::HELP.message(help));
             }

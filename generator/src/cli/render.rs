@@ -15,7 +15,9 @@ use super::output::{Exit, WRONG, chain, renderer, say};
 const SHOWN_PER_CODE: usize = 3;
 /// How many findings are shown whole in all.
 const SHOWN: usize = 20;
-/// How much of a long line is shown before and behind the place, in bytes.
+/// A line of at most so many bytes is shown from its beginning.
+const LONGEST_LINE: usize = 300;
+/// How much of a longer line is shown before and behind the place, in bytes.
 const MARGIN: usize = 60;
 
 /// Shows findings of at least a severity: some of each kind whole, the others counted.
@@ -80,18 +82,23 @@ fn draw(level: Level<'_>, code: Option<&str>, message: &str, place: Option<Place
     }
     let mut group = Group::with_title(title);
     if let Some(place) = place {
-        let mut origin = Origin::path(normalize_untrusted_str(&place.name));
-        if let Some(position) = place.position {
-            origin = origin.line(position.line).char_column(position.column);
-        }
-        group = group.element(origin);
-        if let Some(position) = place.position
-            && let Some((line, span)) = excerpt(place.text, position.offset, place.length)
-        {
-            group = group.element(
-                Snippet::source(line).line_start(position.line).annotation(AnnotationKind::Primary.span(span)),
-            );
-        }
+        let name = normalize_untrusted_str(&place.name);
+        let origin = Origin::path(name.clone());
+        group = match place.position.map(|position| (position, excerpt(place.text, position.offset, place.length))) {
+            None => group.element(origin),
+            Some((position, None)) => group.element(origin.line(position.line).char_column(position.column)),
+            Some((position, Some(excerpt))) => {
+                let snippet = Snippet::source(excerpt.line)
+                    .line_start(position.line)
+                    .annotation(AnnotationKind::Primary.span(excerpt.span));
+                if excerpt.is_whole {
+                    group.element(snippet.path(name))
+                } else {
+                    // The column in the part that is shown is not the column in the file.
+                    group.element(origin.line(position.line).char_column(position.column)).element(snippet)
+                }
+            }
+        };
     }
     if let Some(help) = help {
         group = group.element(Level::HELP.message(normalize_untrusted_str(help)));
@@ -99,12 +106,26 @@ fn draw(level: Level<'_>, code: Option<&str>, message: &str, place: Option<Place
     renderer().render(&[group]) + "\n"
 }
 
-/// The line around an offset, cut where it is long, and what of it is meant.
-fn excerpt(text: &str, offset: usize, length: Option<usize>) -> Option<(String, Range<usize>)> {
+/// A line of a text.
+struct Excerpt {
+    line: String,
+    /// What of it is meant, in bytes.
+    span: Range<usize>,
+    /// Whether it was short enough to be shown from its beginning.
+    is_whole: bool,
+}
+
+/// The line around an offset, cut where it is long.
+fn excerpt(text: &str, offset: usize, length: Option<usize>) -> Option<Excerpt> {
     let offset = floor(text, offset.min(text.len()));
     let start = text[..offset].rfind('\n').map_or(0, |index| index + 1);
     let end = text[offset..].find('\n').map_or(text.len(), |index| offset + index);
-    let (from, to) = (floor(text, start.max(offset.saturating_sub(MARGIN))), floor(text, end.min(offset + 2 * MARGIN)));
+    let is_whole = end - start <= LONGEST_LINE;
+    let (from, to) = if is_whole {
+        (start, end)
+    } else {
+        (floor(text, start.max(offset.saturating_sub(MARGIN))), floor(text, end.min(offset + 2 * MARGIN)))
+    };
     if from >= to {
         return None;
     }
@@ -115,9 +136,10 @@ fn excerpt(text: &str, offset: usize, length: Option<usize>) -> Option<(String, 
     };
     let rest = text[offset..to].trim_end();
     let length = length.map_or_else(|| word(rest), |length| floor(rest, length.min(rest.len())));
-    let line = format!("{before}{}{}{after}", clean(&text[from..offset]), clean(text[offset..to].trim_end_matches('\r')));
+    let line =
+        format!("{before}{}{}{after}", clean(&text[from..offset]), clean(text[offset..to].trim_end_matches('\r')));
     let begin = before.len() + offset - from;
-    Some((line, begin..begin + length.max(1)))
+    Some(Excerpt { line, span: begin..begin + length.max(1), is_whole })
 }
 
 /// The length of a key or value at the beginning of a text.

@@ -29,7 +29,12 @@ pub(crate) fn file(name: &str, notes: &[String], items: TokenStream) -> Result<S
             text.push('\n');
         }
         previous = Some(kind);
-        text.push_str(&prettyplease::unparse(&syn::File { shebang: None, attrs: Vec::new(), items: vec![item], frontmatter: None }));
+        text.push_str(&prettyplease::unparse(&syn::File {
+            shebang: None,
+            attrs: Vec::new(),
+            items: vec![item],
+            frontmatter: None,
+        }));
     }
     Ok(text)
 }

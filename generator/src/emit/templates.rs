@@ -1,5 +1,6 @@
 //! The files that belong to the user of a generated crate: made from templates, once.
 
+use mcpwright_runtime::catalog::variable_part;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 
 use super::{Error, Tree, literal};
@@ -180,34 +181,6 @@ fn markdown(text: &str) -> String {
         escaped.push(character);
     }
     escaped
-}
-
-/// A name in `UPPER_SNAKE_CASE`, as the runtime writes it in environment variables.
-fn variable_part(name: &str) -> String {
-    let mut part = String::new();
-    let mut previous = ' ';
-    let mut characters = name.chars().peekable();
-    while let Some(character) = characters.next() {
-        if character.is_ascii_alphanumeric() {
-            let starts_word = character.is_ascii_uppercase()
-                && (previous.is_ascii_lowercase()
-                    || previous.is_ascii_digit()
-                    || previous.is_ascii_uppercase() && characters.peek().is_some_and(char::is_ascii_lowercase));
-            if starts_word && !part.is_empty() && !part.ends_with('_') {
-                part.push('_');
-            }
-            part.push(character.to_ascii_uppercase());
-        } else if !part.is_empty() && !part.ends_with('_') {
-            part.push('_');
-        }
-        previous = character;
-    }
-    let part = part.trim_end_matches('_');
-    match part.chars().next() {
-        None => "API".to_owned(),
-        Some(first) if first.is_ascii_digit() => format!("API_{part}"),
-        Some(_) => part.to_owned(),
-    }
 }
 
 /// The variables that hold the credentials of the plan's schemes.

@@ -44,3 +44,17 @@ pub use {
 // What types of one's own arguments need: generated crates reach them here, in the versions that the runtime has.
 #[cfg(feature = "server")]
 pub use {schemars, serde, serde_json};
+
+/// Brings the modules into a crate that its build script generated with `mcpwright::Generator::emit`:
+///
+/// ```ignore
+/// pub mod generated {
+///     mcpwright_runtime::include_generated!();
+/// }
+/// ```
+#[macro_export]
+macro_rules! include_generated {
+    () => {
+        include!(concat!(env!("OUT_DIR"), "/mcpwright/src/generated/mod.rs"));
+    };
+}

@@ -26,7 +26,10 @@ use crate::{
 
 /// One request, as its handler sees it. Cheap to clone.
 #[derive(Clone)]
-pub struct Context(Arc<Inner>);
+pub struct Context {
+    inner: Arc<Inner>,
+    key: Option<Arc<str>>,
+}
 
 struct Inner {
     link: Arc<dyn Link>,
@@ -38,103 +41,103 @@ struct Inner {
 
 impl Context {
     pub(crate) fn new(link: Arc<dyn Link>, cancelled: CancellationToken, engine: Arc<Engine>, rounds: Rounds) -> Self {
-        Self(Arc::new(Inner { link, cancelled, engine, state: Mutex::default(), rounds }))
+        Self { inner: Arc::new(Inner { link, cancelled, engine, state: Mutex::default(), rounds }), key: None }
     }
 
     pub(crate) fn link(&self) -> &dyn Link {
-        &*self.0.link
+        &*self.inner.link
     }
 
     pub(crate) fn rounds(&self) -> &Rounds {
-        &self.0.rounds
+        &self.inner.rounds
     }
 
     /// The JSON-RPC id of the request.
     pub fn request_id(&self) -> String {
-        self.0.link.request_id()
+        self.inner.link.request_id()
     }
 
     /// The protocol version that the client speaks in this request: `2025-11-25` ….
     pub fn protocol_version(&self) -> &str {
-        self.0.link.protocol_version()
+        self.inner.link.protocol_version()
     }
 
     /// Who the client says it is. It proves nothing.
     pub fn client(&self) -> Option<ClientInfo> {
-        self.0.link.client()
+        self.inner.link.client()
     }
 
     /// What the client can do.
     pub fn client_capabilities(&self) -> ClientCapabilities {
-        self.0.link.client_capabilities()
+        self.inner.link.client_capabilities()
     }
 
     /// The session, on transports that have one: the HTTP session of protocol versions up to 2025-11-25, or the process's
     /// one connection over stdio.
     pub fn session_id(&self) -> Option<String> {
-        self.0.link.session_id()
+        self.inner.link.session_id()
     }
 
     /// `_meta` of the request.
     pub fn meta(&self) -> &Map<String, Value> {
-        self.0.link.meta()
+        self.inner.link.meta()
     }
 
     /// The headers of the HTTP request; `None` over stdio.
     pub fn headers(&self) -> Option<&http::HeaderMap> {
-        self.0.link.http().map(|parts| &parts.headers)
+        self.inner.link.http().map(|parts| &parts.headers)
     }
 
     /// A value that a layer in front put into the HTTP request's extensions, such as the authenticated principal.
     pub fn http_extension<T: Clone + Send + Sync + 'static>(&self) -> Option<&T> {
-        self.0.link.http().and_then(|parts| parts.extensions.get())
+        self.inner.link.http().and_then(|parts| parts.extensions.get())
     }
 
     /// The value of type `T` that a lifespan of the server made at start.
     pub fn lifespan<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
-        self.0.engine.lifespan.get::<Arc<T>>().cloned()
+        self.inner.engine.lifespan.get::<Arc<T>>().cloned()
     }
 
     /// A hold on the server, to add and remove components and to tell of changes.
     pub fn server(&self) -> Handle {
-        Handle::new(&self.0.engine)
+        Handle::new(&self.inner.engine)
     }
 
     /// Keeps a value for the rest of this request: middleware and handler see the same. Returns what was there before.
     pub fn insert<T: Clone + Send + Sync + 'static>(&self, value: T) -> Option<T> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner).insert(value)
+        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner).insert(value)
     }
 
     /// A value that was kept for this request.
     pub fn get<T: Clone + Send + Sync + 'static>(&self) -> Option<T> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner).get().cloned()
+        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner).get().cloned()
     }
 
     /// Whether the client gave up, the connection is gone, or the server stops.
     pub fn is_cancelled(&self) -> bool {
-        self.0.cancelled.is_cancelled()
+        self.inner.cancelled.is_cancelled()
     }
 
     /// Waits until the request is cancelled.
     pub async fn cancelled(&self) {
-        self.0.cancelled.cancelled().await;
+        self.inner.cancelled.cancelled().await;
     }
 
     /// The token that fires when the request is cancelled, for libraries that take one.
     pub fn cancellation(&self) -> &CancellationToken {
-        &self.0.cancelled
+        &self.inner.cancelled
     }
 
     /// Reports progress, if the client wants to hear of it. `progress` has to grow with each report; `total` is unknown
     /// when `None`. More than some hundred reports a second are dropped.
     pub async fn progress(&self, progress: f64, total: Option<f64>, message: Option<&str>) {
-        self.0.link.progress(progress, total, message).await;
+        self.inner.link.progress(progress, total, message).await;
     }
 
     /// Sends a log message to the client, if the client wants messages of this level.
     pub async fn log(&self, level: LogLevel, data: impl Into<Value> + Send) {
-        if self.0.link.wants_log(level) {
-            self.0.link.log(level, data.into()).await;
+        if self.inner.link.wants_log(level) {
+            self.inner.link.log(level, data.into()).await;
         }
     }
 

@@ -45,14 +45,17 @@ const MODERN: &str = "2026-07-28";
 pub(crate) struct Protocol {
     engine: Arc<Engine>,
     seal: Arc<Seal>,
+    /// Whether the connection outlives a request: it then has a log level and can tell of changes.
+    lasting: bool,
     /// The level of `logging/setLevel`.
     level: Arc<AtomicU8>,
     subscriptions: Arc<Subscriptions>,
 }
 
 impl Protocol {
-    pub(crate) fn new(engine: Arc<Engine>, seal: Arc<Seal>) -> Self {
-        Self { engine, seal, level: Arc::new(AtomicU8::new(LogLevel::Info as u8)), subscriptions: Arc::default() }
+    pub(crate) fn new(engine: Arc<Engine>, seal: Arc<Seal>, lasting: bool) -> Self {
+        let level = Arc::new(AtomicU8::new(LogLevel::Info as u8));
+        Self { engine, seal, lasting, level, subscriptions: Arc::default() }
     }
 
     fn context(&self, cx: RequestContext<RoleServer>, rounds: Rounds) -> Context {
@@ -85,7 +88,8 @@ impl Protocol {
         if let Some(sealed) = sealed {
             answers = self.seal.open(&sealed, &binding)?;
         }
-        answers.extend(responses.unwrap_or_default());
+        // What is no object answers no question: it is asked again.
+        answers.extend(responses.unwrap_or_default().into_iter().filter(|(_, answer)| answer.is_object()));
         let context = self.context(cx, Rounds::new(answers));
         match self.engine.request(&context, request).await {
             Outcome::Done(Ok(response)) => Ok(Answer::Response(response)),
@@ -106,6 +110,10 @@ impl Protocol {
     }
 }
 
+fn is_modern(cx: &RequestContext<RoleServer>) -> bool {
+    cx.protocol_version().is_some_and(|version| version.as_str() >= MODERN)
+}
+
 enum Answer {
     Response(Response),
     Error(crate::Error),
@@ -118,10 +126,7 @@ fn mismatch() -> ErrorData {
 }
 
 macro_rules! list {
-    ($self:ident, $cx:ident, $request:ident, $has:ident, $method:ty, $variant:ident, $convert:path, $result:ident, $items:ident) => {{
-        if !$self.engine.registry().$has() {
-            return Err(ErrorData::method_not_found::<$method>());
-        }
+    ($self:ident, $cx:ident, $request:ident, $variant:ident, $convert:path, $result:ident, $items:ident) => {{
         let ttl = $self.engine.list_ttl_ms;
         match $self.plain($cx, Request::$variant(Self::list($request))).await? {
             Response::$items(page) => {
@@ -139,7 +144,7 @@ macro_rules! list {
 #[expect(deprecated, reason = "logging and resource subscriptions of older protocol versions")]
 impl ServerHandler for Protocol {
     fn get_info(&self) -> wire::ServerConfig {
-        convert::server_config(&self.engine.info, &self.engine.registry())
+        convert::server_config(&self.engine.info)
     }
 
     async fn initialize(
@@ -149,6 +154,9 @@ impl ServerHandler for Protocol {
     ) -> Result<wire::InitializeResult, ErrorData> {
         cx.peer.set_peer_info(request.clone());
         let mut result = self.negotiate_initialize(&request)?;
+        if !self.lasting {
+            convert::without_changes(&mut result.capabilities);
+        }
         if let Response::Server(info) = self.plain(cx, Request::Initialize).await? {
             convert::describe(&info, &mut result);
         }
@@ -172,17 +180,7 @@ impl ServerHandler for Protocol {
         request: Option<wire::PaginatedRequestParams>,
         cx: RequestContext<RoleServer>,
     ) -> Result<wire::ListToolsResult, ErrorData> {
-        list!(
-            self,
-            cx,
-            request,
-            has_tools,
-            wire::ListToolsRequestMethod,
-            ListTools,
-            convert::tool,
-            ListToolsResult,
-            Tools
-        )
+        list!(self, cx, request, ListTools, convert::tool, ListToolsResult, Tools)
     }
 
     async fn list_resources(
@@ -190,17 +188,7 @@ impl ServerHandler for Protocol {
         request: Option<wire::PaginatedRequestParams>,
         cx: RequestContext<RoleServer>,
     ) -> Result<wire::ListResourcesResult, ErrorData> {
-        list!(
-            self,
-            cx,
-            request,
-            has_resources,
-            wire::ListResourcesRequestMethod,
-            ListResources,
-            convert::resource,
-            ListResourcesResult,
-            Resources
-        )
+        list!(self, cx, request, ListResources, convert::resource, ListResourcesResult, Resources)
     }
 
     async fn list_resource_templates(
@@ -212,8 +200,6 @@ impl ServerHandler for Protocol {
             self,
             cx,
             request,
-            has_resources,
-            wire::ListResourceTemplatesRequestMethod,
             ListResourceTemplates,
             convert::template,
             ListResourceTemplatesResult,
@@ -226,17 +212,7 @@ impl ServerHandler for Protocol {
         request: Option<wire::PaginatedRequestParams>,
         cx: RequestContext<RoleServer>,
     ) -> Result<wire::ListPromptsResult, ErrorData> {
-        list!(
-            self,
-            cx,
-            request,
-            has_prompts,
-            wire::ListPromptsRequestMethod,
-            ListPrompts,
-            convert::prompt,
-            ListPromptsResult,
-            Prompts
-        )
+        list!(self, cx, request, ListPrompts, convert::prompt, ListPromptsResult, Prompts)
     }
 
     fn get_tool(&self, name: &str) -> Option<wire::Tool> {
@@ -248,9 +224,6 @@ impl ServerHandler for Protocol {
         request: wire::CallToolRequestParams,
         cx: RequestContext<RoleServer>,
     ) -> Result<wire::CallToolResponse, ErrorData> {
-        if !self.engine.registry().has_tools() {
-            return Err(ErrorData::method_not_found::<wire::CallToolRequestMethod>());
-        }
         let call = CallTool { name: request.name.into_owned(), arguments: request.arguments.unwrap_or_default() };
         match self.asking(cx, Request::CallTool(call), request.input_responses, request.request_state).await? {
             Answer::Response(Response::Tool(result)) => Ok(convert::tool_result(result)?.into()),
@@ -265,9 +238,6 @@ impl ServerHandler for Protocol {
         request: wire::ReadResourceRequestParams,
         cx: RequestContext<RoleServer>,
     ) -> Result<wire::ReadResourceResponse, ErrorData> {
-        if !self.engine.registry().has_resources() {
-            return Err(ErrorData::method_not_found::<wire::ReadResourceRequestMethod>());
-        }
         let read = Request::ReadResource(ReadResource { uri: request.uri });
         match self.asking(cx, read, request.input_responses, request.request_state).await? {
             Answer::Response(Response::Resource(contents)) => {
@@ -288,9 +258,6 @@ impl ServerHandler for Protocol {
         request: wire::GetPromptRequestParams,
         cx: RequestContext<RoleServer>,
     ) -> Result<wire::GetPromptResponse, ErrorData> {
-        if !self.engine.registry().has_prompts() {
-            return Err(ErrorData::method_not_found::<wire::GetPromptRequestMethod>());
-        }
         let get = GetPrompt { name: request.name, arguments: request.arguments.unwrap_or_default() };
         match self.asking(cx, Request::GetPrompt(get), request.input_responses, request.request_state).await? {
             Answer::Response(Response::Prompt(prompt)) => {
@@ -310,9 +277,6 @@ impl ServerHandler for Protocol {
         request: wire::CompleteRequestParams,
         cx: RequestContext<RoleServer>,
     ) -> Result<wire::CompleteResult, ErrorData> {
-        if !self.engine.registry().has_completions() {
-            return Err(ErrorData::method_not_found::<wire::CompleteRequestMethod>());
-        }
         let target = match request.r#ref {
             wire::Reference::Prompt(prompt) => CompletionTarget::Prompt(prompt.name),
             wire::Reference::Resource(template) => CompletionTarget::ResourceTemplate(template.uri),
@@ -331,6 +295,9 @@ impl ServerHandler for Protocol {
         request: wire::SetLevelRequestParams,
         cx: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
+        if is_modern(&cx) {
+            return Err(ErrorData::method_not_found::<wire::SetLevelRequestMethod>());
+        }
         let level = convert::level(request.level);
         self.plain(cx, Request::SetLevel(level)).await?;
         self.level.store(level as u8, Ordering::Relaxed);
@@ -342,7 +309,7 @@ impl ServerHandler for Protocol {
         request: wire::SubscribeRequestParams,
         cx: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        if !self.engine.registry().has_resources() {
+        if !self.lasting {
             return Err(ErrorData::method_not_found::<wire::SubscribeRequestMethod>());
         }
         self.plain(cx, Request::Subscribe(request.uri.clone())).await?;
@@ -354,9 +321,6 @@ impl ServerHandler for Protocol {
         request: wire::UnsubscribeRequestParams,
         cx: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        if !self.engine.registry().has_resources() {
-            return Err(ErrorData::method_not_found::<wire::UnsubscribeRequestMethod>());
-        }
         self.plain(cx, Request::Unsubscribe(request.uri.clone())).await?;
         self.subscriptions.remove(&request.uri);
         Ok(())
@@ -402,9 +366,9 @@ impl ServerHandler for Protocol {
     async fn on_custom_request(
         &self,
         request: wire::CustomRequest,
-        _: RequestContext<RoleServer>,
+        cx: RequestContext<RoleServer>,
     ) -> Result<wire::CustomResult, ErrorData> {
-        if convert::is_known_method(&request.method) {
+        if convert::is_known_method(&request.method, is_modern(&cx)) {
             let message = format!("The parameters of {} are missing or of the wrong type.", request.method);
             return Err(ErrorData::invalid_params(message, None));
         }

@@ -87,18 +87,6 @@ impl<T> Pages<T> {
 }
 
 impl Registry {
-    pub(crate) fn has_tools(&self) -> bool {
-        !self.tools.is_empty()
-    }
-
-    pub(crate) fn has_resources(&self) -> bool {
-        !self.resources.is_empty() || !self.templates.is_empty()
-    }
-
-    pub(crate) fn has_prompts(&self) -> bool {
-        !self.prompts.is_empty()
-    }
-
     pub(crate) fn tool(&self, name: &str) -> Option<&Arc<ToolEntry>> {
         self.tools.get(name)
     }

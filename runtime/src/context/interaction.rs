@@ -1,5 +1,7 @@
 //! Asking back: elicitation, sampling and roots, the same in both protocol eras.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -169,8 +171,16 @@ impl Context {
         Ok(roots.iter().filter_map(|root| Some(Root { uri: text(root, "uri")?, name: text(root, "name") })).collect())
     }
 
+    /// The same context, whose next question has a name of its own: from 2026-07-28 on clients see it as the key of the
+    /// question. Questions without one are counted: `elicitation-1`, `sampling-2` ….
+    #[must_use]
+    pub fn question(&self, key: impl Into<Arc<str>>) -> Self {
+        Self { key: Some(key.into()), ..self.clone() }
+    }
+
     async fn ask(&self, method: &'static str, params: Value) -> Result<Value, Error> {
-        self.rounds().ask(self.link(), Question { method, params }).await
+        let key = self.key.as_deref();
+        self.rounds().ask(self.link(), key, Question { method, params }).await
     }
 }
 

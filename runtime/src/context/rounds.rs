@@ -45,15 +45,20 @@ impl Rounds {
     }
 
     /// The answer, at once or by a request of its own or in a later run of the handler.
-    pub(crate) async fn ask(&self, link: &dyn Link, question: Question) -> Result<Value, Error> {
+    pub(crate) async fn ask(&self, link: &dyn Link, key: Option<&str>, question: Question) -> Result<Value, Error> {
         if !link.asks_in_result() {
             return link.ask(question).await;
         }
         let answer = {
             let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             state.asked += 1;
-            let topic = question.method.split('/').next().unwrap_or_default();
-            let key = format!("{topic}-{}", state.asked);
+            let key = key.map_or_else(
+                || {
+                    let topic = question.method.split('/').next().unwrap_or_default();
+                    format!("{topic}-{}", state.asked)
+                },
+                str::to_owned,
+            );
             match state.answers.get(&key) {
                 Some(answer) => Some(answer.clone()),
                 None => {

@@ -12,38 +12,37 @@ use crate::{
     message::{
         Completion, LogLevel, PromptInfo, PromptMessage, ResourceInfo, ResourceTemplateInfo, Role, ServerInfo, ToolInfo,
     },
-    registry::Registry,
 };
 
 /// JSON-RPC's range for errors of implementations.
 const SERVER_ERROR: wire::ErrorCode = wire::ErrorCode(-32000);
 
-/// What the server can do, as far as its components go.
-pub(super) fn server_config(info: &ServerInfo, registry: &Registry) -> wire::ServerConfig {
+/// What the server can do. Everything is declared, since components can be added while it runs: an empty list says that
+/// there is nothing of a kind now.
+pub(super) fn server_config(info: &ServerInfo) -> wire::ServerConfig {
+    let mut tools = wire::ToolsCapability::default();
+    tools.list_changed = Some(true);
+    let mut resources = wire::ResourcesCapability::default();
+    resources.list_changed = Some(true);
+    resources.subscribe = Some(true);
+    let mut prompts = wire::PromptsCapability::default();
+    prompts.list_changed = Some(true);
     let mut capabilities = wire::ServerCapabilities::default();
+    capabilities.tools = Some(tools);
+    capabilities.resources = Some(resources);
+    capabilities.prompts = Some(prompts);
+    capabilities.completions = Some(Map::new());
     capabilities.logging = Some(Map::new());
-    if registry.has_tools() {
-        let mut tools = wire::ToolsCapability::default();
-        tools.list_changed = Some(true);
-        capabilities.tools = Some(tools);
-    }
-    if registry.has_resources() {
-        let mut resources = wire::ResourcesCapability::default();
-        resources.list_changed = Some(true);
-        resources.subscribe = Some(true);
-        capabilities.resources = Some(resources);
-    }
-    if registry.has_prompts() {
-        let mut prompts = wire::PromptsCapability::default();
-        prompts.list_changed = Some(true);
-        capabilities.prompts = Some(prompts);
-    }
-    if registry.has_completions() {
-        capabilities.completions = Some(Map::new());
-    }
     let mut config = wire::ServerConfig::new(capabilities);
     describe(info, &mut config);
     config
+}
+
+/// What remains where the server cannot tell the client anything between requests.
+pub(super) fn without_changes(capabilities: &mut wire::ServerCapabilities) {
+    capabilities.tools = Some(wire::ToolsCapability::default());
+    capabilities.resources = Some(wire::ResourcesCapability::default());
+    capabilities.prompts = Some(wire::PromptsCapability::default());
 }
 
 /// Writes what the server says of itself.
@@ -279,21 +278,18 @@ pub(super) fn wire_level(level: LogLevel) -> wire::LoggingLevel {
 }
 
 /// The methods that are answered when their parameters are right.
-pub(super) fn is_known_method(method: &str) -> bool {
-    matches!(
-        method,
-        "initialize"
-            | "tools/call"
-            | "resources/read"
-            | "prompts/get"
-            | "completion/complete"
-            | "logging/setLevel"
-            | "resources/subscribe"
-            | "resources/unsubscribe"
-            | "subscriptions/listen"
-            | "tools/list"
-            | "resources/list"
-            | "resources/templates/list"
-            | "prompts/list"
-    )
+pub(super) fn is_known_method(method: &str, modern: bool) -> bool {
+    match method {
+        "tools/call"
+        | "tools/list"
+        | "resources/read"
+        | "resources/list"
+        | "resources/templates/list"
+        | "prompts/get"
+        | "prompts/list"
+        | "completion/complete" => true,
+        "initialize" | "logging/setLevel" | "resources/subscribe" | "resources/unsubscribe" => !modern,
+        "server/discover" | "subscriptions/listen" => modern,
+        _ => false,
+    }
 }

@@ -41,7 +41,7 @@ pub(crate) async fn serve_pipe(
     output: impl AsyncWrite + Send + Unpin + 'static,
     stop: CancellationToken,
 ) -> Result<(), String> {
-    let running = match serve_server_with_ct(Protocol::new(engine, seal), (input, output), stop).await {
+    let running = match serve_server_with_ct(Protocol::new(engine, seal, true), (input, output), stop).await {
         Ok(running) => running,
         // A client that comes and goes without a word is no failure.
         Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::Cancelled) => return Ok(()),
@@ -94,7 +94,7 @@ pub(crate) fn http_service(
     } else {
         config.with_allowed_origins(settings.allowed_origins.clone()).enforce_origin_validation()
     };
-    let protocol = Protocol::new(engine.clone(), seal.clone());
+    let protocol = Protocol::new(engine.clone(), seal.clone(), false);
     if settings.sessions == 0 {
         let service =
             StreamableHttpService::new(move || Ok(protocol.clone()), Arc::new(NeverSessionManager::default()), config);
@@ -103,10 +103,10 @@ pub(crate) fn http_service(
     let mut manager = LocalSessionManager::default();
     manager.session_config.keep_alive = Some(settings.session_idle);
     let manager = Arc::new(manager);
-    let limit = super::serve::SessionLimit { manager: manager.clone(), most: settings.sessions };
+    let limit = SessionLimit { manager: manager.clone(), most: settings.sessions };
     let service = StreamableHttpService::new(
         // Each session has a log level and subscriptions of its own.
-        move || Ok(Protocol::new(engine.clone(), seal.clone())),
+        move || Ok(Protocol::new(engine.clone(), seal.clone(), true)),
         manager,
         config,
     );

@@ -11,14 +11,10 @@ use crate::{
 };
 
 impl Registry {
-    /// Whether some argument has proposals.
-    pub(crate) fn has_completions(&self) -> bool {
-        self.completion.is_some() || self.has_prompts() || !self.templates.is_empty()
-    }
-
     /// Proposals: of the argument's own handler, else of its schema, else of the server's handler.
     pub(crate) async fn complete(&self, context: Context, request: Complete) -> Result<Completion, Error> {
         let (handler, choices) = match &request.target {
+            CompletionTarget::Prompt(_) if self.prompts.is_empty() => return Ok(Completion::default()),
             CompletionTarget::Prompt(name) => {
                 let prompt = self
                     .prompts

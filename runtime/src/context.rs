@@ -3,6 +3,7 @@
 
 mod interaction;
 mod link;
+mod lookup;
 mod rounds;
 
 use std::{

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "server")]
 pub mod arguments;
+#[cfg(feature = "server")]
+pub mod auth;
 pub mod catalog;
 #[cfg(feature = "server")]
 pub mod component;

@@ -34,13 +34,37 @@
 //!
 //! What middleware wants to remember for the rest of one request it keeps in [`Context::insert`].
 
+mod as_tools;
+mod authorization;
+#[cfg(test)]
+mod bench;
 mod chain;
+mod error_handling;
+mod logging;
+mod rate_limiting;
+mod response_caching;
+mod response_limiting;
+mod retry;
+mod timing;
+mod tool_injection;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-pub use chain::{Next, NextMessage};
+pub use self::{
+    as_tools::{PromptsAsTools, ResourcesAsTools},
+    authorization::{Authorization, AuthorizationConfig},
+    chain::{Next, NextMessage},
+    error_handling::{ErrorHandling, ErrorHandlingConfig},
+    logging::{Logging, LoggingConfig},
+    rate_limiting::{Algorithm, LimitScope, OnOutage, RateLimiting, RateLimitingConfig},
+    response_caching::{NoStore, ResponseCaching, ResponseCachingConfig},
+    response_limiting::{ResponseLimiting, ResponseLimitingConfig},
+    retry::{Retry, RetryConfig},
+    timing::{OperationTiming, Timing},
+    tool_injection::ToolInjection,
+};
 pub(crate) use chain::{Terminal, run, run_notification};
 
 use crate::{

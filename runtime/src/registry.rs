@@ -2,6 +2,7 @@
 
 mod build;
 mod complete;
+mod lookup;
 
 use std::sync::Arc;
 

@@ -72,6 +72,8 @@ pub struct Server {
     lifespans: Vec<Lifespan>,
     http: Vec<HttpLayer>,
     sessions: usize,
+    #[cfg(feature = "auth")]
+    auth: Option<crate::auth::Auth>,
 }
 
 /// An API of the server, and how it is called: by the author's own upstream, or one made from the options.
@@ -113,6 +115,8 @@ impl Server {
             lifespans: Vec::new(),
             http: Vec::new(),
             sessions: 0,
+            #[cfg(feature = "auth")]
+            auth: None,
         }
     }
 
@@ -259,6 +263,14 @@ impl Server {
         self
     }
 
+    /// Demands tokens of clients over HTTP, as a verifier or a whole [`crate::auth::Auth`] says. The environment variable
+    /// `<PREFIX>_AUTH` ([`crate::auth::AuthConfig`]) takes precedence. Over stdio nothing changes.
+    #[cfg(feature = "auth")]
+    pub fn auth(mut self, auth: impl Into<crate::auth::Auth>) -> Self {
+        self.auth = Some(auth.into());
+        self
+    }
+
     /// The defaults of the options, for this server.
     pub fn options(&self) -> Options {
         Options { sessions: self.sessions, ..Options::default() }
@@ -339,6 +351,21 @@ impl Server {
     {
         main::main(self, arguments)
     }
+}
+
+/// Puts authentication in front of everything else over HTTP, if any is configured.
+#[cfg(feature = "auth")]
+pub(crate) fn authenticate(server: &mut Server) -> Result<(), StartError> {
+    let configured = crate::auth::AuthConfig::from_env(&prefix(&server.info.name))
+        .and_then(|config| config.map(crate::auth::AuthConfig::build).transpose())
+        .map_err(|error| StartError::Http(error.to_string()))?;
+    if let Some(auth) = configured.or_else(|| server.auth.take()) {
+        let layer = move |router: Router, endpoint: &Endpoint| {
+            auth.protect(router, &endpoint.path, &endpoint.url).map_err(Into::into)
+        };
+        server.http.push(Box::new(layer));
+    }
+    Ok(())
 }
 
 /// `petstore-2` as `PETSTORE_2`.

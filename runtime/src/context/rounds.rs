@@ -47,6 +47,7 @@ impl Rounds {
     /// The answer, at once or by a request of its own or in a later run of the handler.
     pub(crate) async fn ask(&self, link: &dyn Link, key: Option<&str>, question: Question) -> Result<Value, Error> {
         if !link.asks_in_result() {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).asked += 1;
             return link.ask(question).await;
         }
         let answer = {
@@ -72,6 +73,12 @@ impl Rounds {
             // `run` sees the open question and drops this future.
             None => std::future::pending().await,
         }
+    }
+
+    /// Whether anything was asked, or answered.
+    pub(crate) fn was_interactive(&self) -> bool {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.asked > 0 || !state.answers.is_empty()
     }
 
     fn take_open(&self) -> Option<(Questions, BTreeMap<String, Value>)> {

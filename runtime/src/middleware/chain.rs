@@ -21,7 +21,7 @@ pub(crate) trait Terminal: Send + Sync {
 }
 
 /// The rest of the chain.
-type Rest<'a, I, O> = Box<dyn FnOnce(&'a Context, I) -> Boxed<'a, O> + Send + 'a>;
+type Rest<'a, I, O> = Box<dyn Fn(&'a Context, I) -> Boxed<'a, O> + Send + Sync + 'a>;
 
 /// The layers further in, for a message of one kind.
 #[must_use = "without `run` the message goes no further"]
@@ -38,6 +38,12 @@ impl<I, O> Next<'_, I, O> {
     pub async fn run(self, message: I) -> Result<O, Error> {
         let Self(rest, context) = self;
         rest(context, message).await
+    }
+
+    /// [`Next::run`] for layers that must be able to run what is further in several times: a retry, a list that is made
+    /// of several. Not public, since a handler that runs twice surprises whoever wrote it.
+    pub(super) async fn run_again(&self, message: I) -> Result<O, Error> {
+        (self.0)(self.1, message).await
     }
 }
 

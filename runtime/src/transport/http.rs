@@ -74,7 +74,7 @@ fn shown(mut address: SocketAddr) -> String {
 
 /// The whole HTTP application.
 pub(crate) async fn router(
-    server: Server,
+    #[cfg_attr(not(feature = "auth"), allow(unused_mut))] mut server: Server,
     options: &Options,
     matches: Option<&ArgMatches>,
     stop: CancellationToken,
@@ -91,6 +91,8 @@ pub(crate) async fn router(
         sessions: options.sessions,
         session_idle: options.limits.session_idle,
     };
+    #[cfg(feature = "auth")]
+    crate::server::authenticate(&mut server)?;
     let (running, layers) = server.start_parts(options, matches).await?;
     let running = Arc::new(running);
     let service = protocol::http_service(running.engine.clone(), running.seal.clone(), &settings, stop.clone());

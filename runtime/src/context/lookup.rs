@@ -16,27 +16,27 @@ impl Context {
 
     /// Whether the request came from the one who started this process, over stdio.
     pub(crate) fn is_local(&self) -> bool {
-        self.0.link.http().is_none()
+        self.inner.link.http().is_none()
     }
 
     /// The name of the server.
     pub(crate) fn server_name(&self) -> String {
-        self.0.engine.info.name.clone()
+        self.inner.engine.info.name.clone()
     }
 
     /// The description of a tool of the server, as it is now.
     pub fn tool_info(&self, name: &str) -> Option<Arc<ToolInfo>> {
-        self.0.engine.registry().tool(name).map(|tool| tool.info.clone())
+        self.inner.engine.registry().tool(name).map(|tool| tool.info.clone())
     }
 
     /// The description of a prompt of the server, as it is now.
     pub fn prompt_info(&self, name: &str) -> Option<Arc<PromptInfo>> {
-        self.0.engine.registry().prompt_info(name)
+        self.inner.engine.registry().prompt_info(name)
     }
 
     /// The name under which a resource is listed, a URI or a template, and its tags.
     pub(crate) fn resource_labels(&self, uri: &str) -> Option<(String, Vec<Cow<'static, str>>)> {
-        self.0.engine.registry().resource_labels(uri)
+        self.inner.engine.registry().resource_labels(uri)
     }
 
     /// Whether there is a tool, prompt or resource of this name or URI.
@@ -46,6 +46,6 @@ impl Context {
 
     /// Whether the client's user was asked something in this request, or answered in it.
     pub(crate) fn was_interactive(&self) -> bool {
-        self.0.rounds.was_interactive()
+        self.inner.rounds.was_interactive()
     }
 }

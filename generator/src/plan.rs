@@ -9,7 +9,6 @@ mod build;
 pub mod codes;
 mod decision;
 mod extension;
-mod flat;
 mod group;
 mod media;
 mod name;

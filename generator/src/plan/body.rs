@@ -1,9 +1,9 @@
 //! Request bodies: which media type is sent, and where its value lies among the arguments.
 //!
 //! The media type is the first of these kinds, the document's order deciding within a kind: JSON, merge patch, other
-//! `+json`, form, multipart, JSON sequences, YAML, text, XML, bytes. A range such as `*/*` with the schema of an object is sent as JSON. The
-//! members of an object lie beside the parameters when nothing is lost by it and no name is there twice; all else lies
-//! under `body`.
+//! `+json`, form, multipart, JSON sequences, YAML, text, XML, bytes. A range such as `*/*` with the schema of an object
+//! is sent as JSON. The members of an object lie beside the parameters when nothing is lost by it and no name is there
+//! twice; all else lies under `body`.
 
 use std::collections::BTreeSet;
 
@@ -12,13 +12,12 @@ use serde_json::{Map, Value, json};
 use super::{
     Body, PartEncoding, arguments, codes,
     decision::Decision,
-    flat,
     media::{self, Class},
 };
 use crate::{
     api::{self, MediaType, Operation},
     diagnostics::Diagnostics,
-    schema::Definitions,
+    schema::{self, Definitions},
     text::{bounded, clean},
 };
 
@@ -43,12 +42,16 @@ pub(super) fn body(
     let is_range = media_type.contains('*');
     let any = Value::Object(Map::new());
     let schema = chosen.schema.as_ref().unwrap_or(&any);
-    let mut object =
-        flat::flatten(schema, definitions).filter(|object| properties(object).next().is_some() || is_empty(object));
-    if !source.required && object.as_ref().is_some_and(is_empty) && media::class(&chosen.media_type) != Class::Binary {
+    let resolved = resolve(schema, definitions);
+    if !source.required && is_empty(resolved) {
         // Nothing but `{}` could be sent.
         return None;
     }
+    let flat = schema::flatten(schema, definitions).or_else(|| is_empty(resolved).then(|| resolved.clone()));
+    let is_flat = flat.is_some();
+    // Members may be files, hidden or fixed even where they cannot lie flat.
+    let mut object =
+        flat.or_else(|| resolved.get("properties").is_some_and(Value::is_object).then(|| resolved.clone()));
     if is_range && (object.is_some() || is_object(schema, definitions)) || !media::is_well_formed(&media_type) {
         "application/json".clone_into(&mut media_type);
         class = Class::Json;
@@ -88,7 +91,7 @@ pub(super) fn body(
         xml: xml.clone(),
     };
     if let Some(object) = object {
-        if can_lie_flat(&object, source.required, taken) {
+        if is_flat && can_lie_flat(&object, source.required, taken) {
             return Some(body(object, String::new(), encoding));
         }
         if changed {
@@ -144,11 +147,7 @@ fn is_empty(object: &Value) -> bool {
 /// Whether the members may lie beside the parameters.
 fn can_lie_flat(object: &Value, body_required: bool, taken: &BTreeSet<String>) -> bool {
     let names_fit = properties(object).all(|(name, _)| arguments::is_legal(name) && !taken.contains(name));
-    // Where the API admits further members, they could not be told from parameters.
-    let is_closed = object.get("additionalProperties").is_none_or(|more| *more == Value::Bool(false))
-        && object.get("patternProperties").is_none();
-    let absence_shows = body_required || required(object).next().is_none();
-    names_fit && (is_closed || taken.is_empty()) && absence_shows
+    names_fit && (body_required || required(object).next().is_none())
 }
 
 /// Takes hidden and fixed members out of the object's schema; true when there were any.

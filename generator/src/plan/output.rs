@@ -5,13 +5,13 @@ use serde_json::Value;
 use super::{
     Output,
     body::resolve,
-    codes, flat,
+    codes,
     media::{self, is_json},
 };
 use crate::{
     api::{MediaType, Operation, Response},
     diagnostics::Diagnostics,
-    schema::Definitions,
+    schema::{self, Definitions},
 };
 
 /// The largest example that is kept, in bytes.
@@ -54,7 +54,7 @@ pub(super) fn output(
         return None;
     }
     let wrapped = !is_always_object(schema, definitions, 0);
-    let Some(trimmed) = flat::trim(schema, definitions, budget) else {
+    let Some(trimmed) = schema::trim(schema, definitions, budget) else {
         if is_telling(schema, definitions) {
             let message = format!(
                 "no part of the output schema of {} {} fits into {budget} bytes; it is left out",
@@ -64,7 +64,7 @@ pub(super) fn output(
         }
         return None;
     };
-    if trimmed.schema != *schema {
+    if trimmed.is_cut {
         let message =
             format!("the output schema of {} {} was trimmed to {budget} bytes", operation.method, operation.path);
         diagnostics.push(&codes::OUTPUT_TRIMMED, Some(operation.location.clone()), message);

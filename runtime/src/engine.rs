@@ -10,6 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
 
 pub(crate) use limits::Limits;
 
@@ -74,6 +75,20 @@ impl Engine {
 
     pub(crate) fn changes(&self) -> broadcast::Receiver<Change> {
         self.changes.subscribe()
+    }
+
+    /// A token that fires once `stop` has fired and the requests under way are done, or `within` has passed.
+    pub(crate) fn drained(self: &Arc<Self>, stop: CancellationToken, within: Duration) -> CancellationToken {
+        let drained = CancellationToken::new();
+        let (engine, done) = (Arc::downgrade(self), drained.clone());
+        tokio::spawn(async move {
+            stop.cancelled().await;
+            if let Some(engine) = engine.upgrade() {
+                engine.limits.idle(within).await;
+            }
+            done.cancel();
+        });
+        drained
     }
 
     /// Answers a request.

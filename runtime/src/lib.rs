@@ -30,6 +30,8 @@ pub mod server;
 #[cfg(feature = "server")]
 pub mod storage;
 #[cfg(feature = "server")]
+pub mod testing;
+#[cfg(feature = "server")]
 mod transport;
 #[cfg(feature = "server")]
 pub mod upstream;

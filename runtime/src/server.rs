@@ -284,7 +284,7 @@ impl Server {
         let options = self.options();
         let running = self.start(&options, None).await?;
         let served = running.serve_stdio(CancellationToken::new()).await;
-        running.stop(options.limits.shutdown).await;
+        running.stop().await;
         served
     }
 
@@ -300,7 +300,7 @@ impl Server {
         let options = self.options();
         let running = self.start(&options, None).await?;
         let served = running.serve_pipe(input, output, CancellationToken::new()).await;
-        running.stop(options.limits.shutdown).await;
+        running.stop().await;
         served
     }
 

@@ -1,3 +1,4 @@
 //! How clients reach the server.
 
+mod body;
 pub(crate) mod http;

@@ -21,7 +21,18 @@ pub(crate) fn arguments_schema<T: JsonSchema>() -> Value {
     let mut schema = schema_of::<T>();
     match schema.get("type").and_then(Value::as_str) {
         Some("null") => serde_json::json!({"type": "object", "properties": {}, "additionalProperties": false}),
-        Some("object") => schema,
+        Some("object") => {
+            // serde takes no notice of unknown names, and the model that misspelt one would never learn of it.
+            if let Some(object) = schema.as_object_mut()
+                && object.contains_key("properties")
+                && !["allOf", "anyOf", "oneOf", "$ref", "additionalProperties"]
+                    .iter()
+                    .any(|key| object.contains_key(*key))
+            {
+                object.insert("additionalProperties".to_owned(), Value::Bool(false));
+            }
+            schema
+        }
         // An enum of objects: clients insist on the type at the root.
         _ => {
             if let Some(object) = schema.as_object_mut() {

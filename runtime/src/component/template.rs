@@ -200,7 +200,12 @@ impl OperationResource {
     pub(crate) fn choices(&self, variable: &str) -> Vec<String> {
         let parameter =
             self.operation.parameters.iter().find(|parameter| catalog::uri_variable(parameter.argument()) == variable);
-        parameter.map(|parameter| choices(&resolve(self.api, parameter.schema))).unwrap_or_default()
+        let Some(parameter) = parameter else { return Vec::new() };
+        let mut schema = resolve(self.api, parameter.schema);
+        if let Some(items) = schema.get_mut("items").map(Value::take) {
+            schema = follow(self.api, items);
+        }
+        choices(&schema)
     }
 }
 

@@ -15,11 +15,27 @@ pub(crate) struct Limits {
     timeout: Duration,
     /// How many requests are under way at most; more are refused at once.
     permits: Semaphore,
+    most: usize,
 }
 
 impl Limits {
     pub(crate) fn new(timeout: Duration, concurrency: usize) -> Self {
-        Self { timeout, permits: Semaphore::new(concurrency.clamp(1, Semaphore::MAX_PERMITS)) }
+        let most = concurrency.clamp(1, Semaphore::MAX_PERMITS);
+        Self { timeout, permits: Semaphore::new(most), most }
+    }
+
+    /// Waits until no request is under way, but no longer than `within`.
+    pub(crate) async fn idle(&self, within: Duration) {
+        let idle = async {
+            while self.permits.available_permits() < self.most {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            // The answer is made, and now on its way out.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        };
+        if tokio::time::timeout(within, idle).await.is_err() {
+            tracing::warn!("some requests did not end in time");
+        }
     }
 
     pub(crate) async fn guard<T>(

@@ -58,7 +58,7 @@ async fn serve(server: Server, matches: &ArgMatches) -> Result<(), StartError> {
     if matches.get_flag("list") {
         let running = server.start(&options, Some(matches)).await?;
         let printed = list::print(&running);
-        running.stop(options.limits.shutdown).await;
+        running.stop().await;
         return match printed {
             Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
                 Err(StartError::Connection(error.to_string()))
@@ -73,7 +73,7 @@ async fn serve(server: Server, matches: &ArgMatches) -> Result<(), StartError> {
         Transport::Stdio => {
             let running = server.start(&options, Some(matches)).await?;
             let served = running.serve_stdio(stop).await;
-            running.stop(options.limits.shutdown).await;
+            running.stop().await;
             served
         }
     }

@@ -69,6 +69,7 @@ fn problems(problems: &[Problem]) -> String {
 pub(crate) struct Running {
     pub(crate) engine: Arc<Engine>,
     pub(crate) seal: Arc<Seal>,
+    shutdown: Duration,
     stops: Mutex<Option<Stops>>,
 }
 
@@ -113,7 +114,8 @@ impl Server {
             options.page_size,
             LIST_TTL,
         );
-        Ok((Running { engine, seal: Arc::new(seal), stops: Mutex::new(Some(stops)) }, self.http))
+        let shutdown = options.limits.shutdown;
+        Ok((Running { engine, seal: Arc::new(seal), shutdown, stops: Mutex::new(Some(stops)) }, self.http))
     }
 }
 
@@ -136,6 +138,7 @@ fn upstream(
 
 impl Running {
     pub(crate) async fn serve_stdio(&self, stop: CancellationToken) -> Result<(), StartError> {
+        let stop = self.engine.drained(stop, self.shutdown);
         protocol::serve_stdio(self.engine.clone(), self.seal.clone(), stop).await.map_err(StartError::Connection)
     }
 
@@ -145,16 +148,17 @@ impl Running {
         output: impl AsyncWrite + Send + Unpin + 'static,
         stop: CancellationToken,
     ) -> Result<(), StartError> {
+        let stop = self.engine.drained(stop, self.shutdown);
         protocol::serve_pipe(self.engine.clone(), self.seal.clone(), input, output, stop)
             .await
             .map_err(StartError::Connection)
     }
 
-    /// Stops the lifespans, within a time.
-    pub(crate) async fn stop(&self, within: Duration) {
+    /// Stops the lifespans, within the time for stopping.
+    pub(crate) async fn stop(&self) {
         let stops = self.stops.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(stops) = stops
-            && tokio::time::timeout(within, stops.run()).await.is_err()
+            && tokio::time::timeout(self.shutdown, stops.run()).await.is_err()
         {
             tracing::warn!("the lifespans did not stop in time");
         }

@@ -1,13 +1,14 @@
 //! Streamable HTTP on axum: the MCP endpoint, `/health` and `/ready`.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use ::http::{StatusCode, header};
-use axum::{Router, response::IntoResponse, routing::get, serve::ListenerExt};
+use axum::{Router, middleware, response::IntoResponse, routing::get, serve::ListenerExt};
 use clap::ArgMatches;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::body;
 use crate::{
     protocol::{self, HttpSettings},
     server::{Endpoint, Options, Running, Server, StartError},
@@ -40,7 +41,7 @@ pub(crate) async fn serve(
     let serving = axum::serve(listener, router).with_graceful_shutdown(stopping.cancelled_owned());
     let limit = async {
         stop.cancelled().await;
-        tokio::time::sleep(options.limits.shutdown).await;
+        tokio::time::sleep(options.limits.shutdown + Duration::from_secs(1)).await;
     };
     let served = tokio::select! {
         served = async { serving.await } => served.map_err(|error| StartError::Connection(error.to_string())),
@@ -49,7 +50,7 @@ pub(crate) async fn serve(
             Ok(())
         }
     };
-    running.stop(options.limits.shutdown).await;
+    running.stop().await;
     served
 }
 
@@ -95,8 +96,14 @@ pub(crate) async fn router(
     crate::server::authenticate(&mut server)?;
     let (running, layers) = server.start_parts(options, matches).await?;
     let running = Arc::new(running);
-    let service = protocol::http_service(running.engine.clone(), running.seal.clone(), &settings, stop.clone());
-    let mut router = Router::new().route_service(path, service);
+    let service = {
+        let stop = running.engine.drained(stop.clone(), options.limits.shutdown);
+        protocol::http_service(running.engine.clone(), running.seal.clone(), &settings, stop)
+    };
+    let most = options.limits.body_bytes;
+    let mut router = Router::new()
+        .route_service(path, service)
+        .layer(middleware::from_fn(move |request, next| body::check(most, request, next)));
     let endpoint = Endpoint { path: path.to_owned(), url: format!("http://{}:{}{path}", options.host, options.port) };
     for layer in layers {
         router = layer(router, &endpoint).map_err(|error| StartError::Http(error.to_string()))?;

@@ -1,0 +1,18 @@
+//! Servers as clients see them, in memory and over HTTP.
+
+#[path = "server/api.rs"]
+mod api;
+#[path = "server/asking.rs"]
+mod asking;
+#[path = "server/components.rs"]
+mod components;
+#[path = "server/fence.rs"]
+mod fence;
+#[path = "server/http.rs"]
+mod http;
+#[path = "server/layers.rs"]
+mod layers;
+#[path = "server/lifespan.rs"]
+mod lifespan;
+#[path = "server/problems.rs"]
+mod problems;

@@ -33,6 +33,8 @@ mod layer;
 #[cfg(feature = "auth")]
 mod preset;
 #[cfg(feature = "auth")]
+mod sessions;
+#[cfg(feature = "auth")]
 mod several;
 #[cfg(all(test, feature = "auth"))]
 mod tests;

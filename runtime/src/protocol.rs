@@ -83,7 +83,11 @@ impl Protocol {
         responses: Option<wire::InputResponses>,
         sealed: Option<String>,
     ) -> Result<Answer, ErrorData> {
-        let binding = state::binding(&request);
+        let principal = cx
+            .extensions
+            .get::<http::request::Parts>()
+            .and_then(|parts| parts.extensions.get::<Arc<crate::auth::Principal>>());
+        let binding = state::binding(&request, principal.map(|principal| &**principal));
         let mut answers: BTreeMap<String, Value> = BTreeMap::new();
         if let Some(sealed) = sealed {
             answers = self.seal.open(&sealed, &binding)?;

@@ -18,6 +18,8 @@ pub(crate) mod redis;
 mod sqlite;
 #[cfg(test)]
 mod suite;
+#[cfg(all(test, feature = "redis"))]
+pub(crate) use suite::{free_port, service};
 
 use std::{fmt, time::Duration};
 

@@ -17,7 +17,9 @@ use super::{
     ConfigError, Rejection, ScopeRule, StepUp, Verifier,
     bearer::{self, Presented},
     challenge::{Challenges, Refusal, is_scope},
+    sessions::{SESSION, Sessions},
 };
+use crate::storage::digest;
 
 /// What an HTTP server demands of its clients, and tells them about it.
 #[derive(Clone)]
@@ -138,6 +140,7 @@ impl Auth {
             challenges: Challenges { metadata: metadata_url.to_string(), scopes: required },
             required: self.required,
             rule: self.rule,
+            sessions: Sessions::default(),
         };
         Ok(router.layer(middleware::from_fn_with_state(Arc::new(guard), authenticate)).merge(metadata))
     }
@@ -190,6 +193,7 @@ struct Guard {
     challenges: Challenges,
     required: Vec<String>,
     rule: Option<ScopeRule>,
+    sessions: Sessions,
 }
 
 async fn authenticate(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
@@ -211,10 +215,20 @@ async fn authenticate(State(guard): State<Arc<Guard>>, request: Request, next: N
     if !principal.has_scopes(&guard.required) {
         return guard.challenges.answer(Refusal::InsufficientScope(&guard.required));
     }
+    let who = digest([&principal.issuer, &principal.subject]);
+    if let Some(session) = parts.headers.get(SESSION)
+        && !guard.sessions.is_of(session.as_bytes(), &who)
+    {
+        // As if there were no such session: the client begins a new one.
+        return http::StatusCode::NOT_FOUND.into_response();
+    }
     let step_up = StepUp::default();
     parts.extensions.insert(Arc::new(principal));
     parts.extensions.insert(step_up.clone());
     let response = next.run(Request::from_parts(parts, body)).await;
+    if let Some(session) = response.headers().get(SESSION) {
+        guard.sessions.keep(session.as_bytes(), who);
+    }
     let mut demanded = step_up.demanded();
     // Names of scopes can come from a document: one that could break the header is left out.
     demanded.retain(|scope| is_scope(scope));

@@ -5,6 +5,7 @@ mod http_side;
 mod introspection;
 mod jwks;
 mod jwt;
+mod server;
 
 use std::{
     sync::{

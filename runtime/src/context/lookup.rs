@@ -5,6 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 use super::Context;
 use crate::{
     auth::Principal,
+    catalog::Operation,
     message::{PromptInfo, ToolInfo},
 };
 
@@ -37,6 +38,16 @@ impl Context {
     /// The name under which a resource is listed, a URI or a template, and its tags.
     pub(crate) fn resource_labels(&self, uri: &str) -> Option<(String, Vec<Cow<'static, str>>)> {
         self.inner.engine.registry().resource_labels(uri)
+    }
+
+    /// The operation of the API behind a tool.
+    pub(crate) fn tool_operation(&self, name: &str) -> Option<&'static Operation> {
+        self.inner.engine.registry().tool_operation(name)
+    }
+
+    /// The operation of the API behind a resource or template, under the name that lists show.
+    pub(crate) fn resource_operation(&self, name: &str) -> Option<&'static Operation> {
+        self.inner.engine.registry().resource_operation(name)
     }
 
     /// Whether there is a tool, prompt or resource of this name or URI.

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use super::{Middleware, Next};
 use crate::{
     Error, ErrorKind,
-    auth::StepUp,
+    auth::{Principal, StepUp},
+    catalog::Operation,
     content::{ResourceContents, ToolResult},
     context::Context,
     message::{
@@ -25,6 +26,32 @@ pub struct AuthorizationConfig {
     pub components: BTreeMap<String, Vec<String>>,
     /// By tag.
     pub tags: BTreeMap<String, Vec<String>>,
+    /// Whether components made of operations need the scopes that the document's `security` names. Right where the
+    /// API's authorization server is also that of this server's clients.
+    pub document: bool,
+}
+
+/// What is decided about.
+#[derive(Clone, Copy)]
+struct Component<'a> {
+    name: &'a str,
+    tags: &'a [Cow<'static, str>],
+    operation: Option<&'static Operation>,
+}
+
+/// The scopes that a document demands for an operation and that are not granted: none when one of its alternatives is
+/// met, else those of the first one.
+fn of_document(operation: &Operation, principal: Option<&Principal>) -> Vec<String> {
+    let mut first = None;
+    for alternative in operation.security {
+        let scopes: Vec<String> =
+            alternative.iter().flat_map(|requirement| requirement.scopes).map(|scope| (*scope).to_owned()).collect();
+        if scopes.is_empty() || principal.is_some_and(|principal| principal.has_scopes(&scopes)) {
+            return Vec::new();
+        }
+        first.get_or_insert(scopes);
+    }
+    first.unwrap_or_default()
 }
 
 /// Hides what the principal may not use from lists, and refuses it when it is used nevertheless. Where nothing was
@@ -52,8 +79,16 @@ impl Authorization {
         self
     }
 
+    /// Demands the scopes that the document names for its operations.
+    #[must_use]
+    pub fn document(mut self) -> Self {
+        self.0.document = true;
+        self
+    }
+
     /// All scopes that a component needs, each once.
-    fn needed(&self, name: &str, tags: &[Cow<'static, str>]) -> Vec<String> {
+    fn needed(&self, context: &Context, component: Component<'_>) -> Vec<String> {
+        let Component { name, tags, operation } = component;
         let by_tag = tags.iter().filter_map(|tag| self.0.tags.get(tag.as_ref()));
         let mut needed: Vec<String> = Vec::new();
         for scope in self.0.components.get(name).into_iter().chain(by_tag).flatten() {
@@ -61,21 +96,26 @@ impl Authorization {
                 needed.push(scope.clone());
             }
         }
+        if let (true, Some(operation)) = (self.0.document, operation) {
+            let lacks = |scope: &String| !needed.contains(scope);
+            let more: Vec<String> = of_document(operation, context.principal()).into_iter().filter(lacks).collect();
+            needed.extend(more);
+        }
         needed
     }
 
-    fn may(&self, context: &Context, name: &str, tags: &[Cow<'static, str>]) -> bool {
+    fn may(&self, context: &Context, component: Component<'_>) -> bool {
         context.is_local() || {
-            let needed = self.needed(name, tags);
+            let needed = self.needed(context, component);
             needed.is_empty() || context.principal().is_some_and(|principal| principal.has_scopes(&needed))
         }
     }
 
-    fn check(&self, context: &Context, name: &str, tags: &[Cow<'static, str>]) -> Result<(), Error> {
-        if self.may(context, name, tags) {
+    fn check(&self, context: &Context, component: Component<'_>) -> Result<(), Error> {
+        if self.may(context, component) {
             return Ok(());
         }
-        let scopes = self.needed(name, tags);
+        let scopes = self.needed(context, component);
         if let Some(step_up) = context.http_extension::<StepUp>() {
             step_up.demand(scopes.clone());
         }
@@ -94,6 +134,14 @@ impl Authorization {
     }
 }
 
+fn tool<'a>(context: &Context, info: &'a ToolInfo) -> Component<'a> {
+    Component { name: &info.name, tags: &info.tags, operation: context.tool_operation(&info.name) }
+}
+
+fn resource<'a>(context: &Context, name: &'a str, tags: &'a [Cow<'static, str>]) -> Component<'a> {
+    Component { name, tags, operation: context.resource_operation(name) }
+}
+
 #[async_trait]
 impl Middleware for Authorization {
     async fn on_list_tools(
@@ -102,7 +150,7 @@ impl Middleware for Authorization {
         page: ListPage,
         next: Next<'_, ListPage, Page<ToolInfo>>,
     ) -> Result<Page<ToolInfo>, Error> {
-        Ok(Self::filter(next.run(page).await?, |info| self.may(context, &info.name, &info.tags)))
+        Ok(Self::filter(next.run(page).await?, |info| self.may(context, tool(context, info))))
     }
 
     async fn on_list_resources(
@@ -111,7 +159,7 @@ impl Middleware for Authorization {
         page: ListPage,
         next: Next<'_, ListPage, Page<ResourceInfo>>,
     ) -> Result<Page<ResourceInfo>, Error> {
-        Ok(Self::filter(next.run(page).await?, |info| self.may(context, &info.uri, &info.tags)))
+        Ok(Self::filter(next.run(page).await?, |info| self.may(context, resource(context, &info.uri, &info.tags))))
     }
 
     async fn on_list_resource_templates(
@@ -120,7 +168,9 @@ impl Middleware for Authorization {
         page: ListPage,
         next: Next<'_, ListPage, Page<ResourceTemplateInfo>>,
     ) -> Result<Page<ResourceTemplateInfo>, Error> {
-        Ok(Self::filter(next.run(page).await?, |info| self.may(context, &info.uri_template, &info.tags)))
+        Ok(Self::filter(next.run(page).await?, |info| {
+            self.may(context, resource(context, &info.uri_template, &info.tags))
+        }))
     }
 
     async fn on_list_prompts(
@@ -129,7 +179,9 @@ impl Middleware for Authorization {
         page: ListPage,
         next: Next<'_, ListPage, Page<PromptInfo>>,
     ) -> Result<Page<PromptInfo>, Error> {
-        Ok(Self::filter(next.run(page).await?, |info| self.may(context, &info.name, &info.tags)))
+        Ok(Self::filter(next.run(page).await?, |info| {
+            self.may(context, Component { name: &info.name, tags: &info.tags, operation: None })
+        }))
     }
 
     async fn on_call_tool(
@@ -139,7 +191,9 @@ impl Middleware for Authorization {
         next: Next<'_, CallTool, ToolResult>,
     ) -> Result<ToolResult, Error> {
         let info = context.tool_info(&call.name);
-        self.check(context, &call.name, info.as_ref().map_or(&[], |info| &info.tags))?;
+        let tags = info.as_ref().map_or(&[][..], |info| &info.tags);
+        let operation = context.tool_operation(&call.name);
+        self.check(context, Component { name: &call.name, tags, operation })?;
         next.run(call).await
     }
 
@@ -150,7 +204,7 @@ impl Middleware for Authorization {
         next: Next<'_, ReadResource, Vec<ResourceContents>>,
     ) -> Result<Vec<ResourceContents>, Error> {
         let (name, tags) = context.resource_labels(&read.uri).unwrap_or_else(|| (read.uri.clone(), Vec::new()));
-        self.check(context, &name, &tags)?;
+        self.check(context, resource(context, &name, &tags))?;
         next.run(read).await
     }
 
@@ -161,7 +215,8 @@ impl Middleware for Authorization {
         next: Next<'_, GetPrompt, PromptResult>,
     ) -> Result<PromptResult, Error> {
         let info = context.prompt_info(&get.name);
-        self.check(context, &get.name, info.as_ref().map_or(&[], |info| &info.tags))?;
+        let tags = info.as_ref().map_or(&[][..], |info| &info.tags);
+        self.check(context, Component { name: &get.name, tags, operation: None })?;
         next.run(get).await
     }
 }
@@ -211,6 +266,23 @@ mod tests {
         assert_eq!(reader.listed().await, (1, 1, 1));
         reader.read("bench://notes/7").await.unwrap();
         reader.prompt("greet").await.unwrap();
+    }
+
+    #[test]
+    fn of_alternatives_of_the_document_one_is_enough() {
+        use crate::catalog::{Requirement, SecurityScheme, SecuritySchemeKind};
+        static SCHEME: SecurityScheme =
+            SecurityScheme { name: "oauth", kind: SecuritySchemeKind::OAuth2 { flows: &[] }, description: "" };
+        static BOTH: [Requirement; 1] = [Requirement { scheme: &SCHEME, scopes: &["read", "write"] }];
+        static ADMIN: [Requirement; 1] = [Requirement { scheme: &SCHEME, scopes: &["admin"] }];
+        static KEY: [Requirement; 1] = [Requirement { scheme: &SCHEME, scopes: &[] }];
+        static EITHER: Operation = Operation { security: &[&BOTH, &ADMIN], ..Operation::DEFAULT };
+        static OR_KEY: Operation = Operation { security: &[&BOTH, &KEY], ..Operation::DEFAULT };
+        let who = |scopes: &[&str]| Principal::new("i", "s").with_scopes(scopes.iter().copied());
+        assert_eq!(of_document(&EITHER, Some(&who(&["read"]))), ["read", "write"]);
+        assert!(of_document(&EITHER, Some(&who(&["admin"]))).is_empty());
+        assert!(of_document(&OR_KEY, Some(&who(&[]))).is_empty());
+        assert_eq!(of_document(&EITHER, None), ["read", "write"]);
     }
 
     #[tokio::test]

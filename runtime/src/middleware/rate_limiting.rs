@@ -193,10 +193,19 @@ impl RateLimiting {
 /// The most names that are kept apart.
 const MAX_NAMES: usize = 100_000;
 
+/// Between two searches for names that count for nothing any more, in microseconds: a search looks at all of them.
+const PAUSE: u64 = 1_000_000;
+
 /// Counts in this process.
 struct Local {
     start: Instant,
-    states: Mutex<HashMap<String, State>>,
+    states: Mutex<States>,
+}
+
+#[derive(Default)]
+struct States {
+    by_name: HashMap<String, State>,
+    next_search: u64,
 }
 
 impl Default for Local {
@@ -209,14 +218,17 @@ impl Local {
     fn wait(&self, formula: &Formula, mut name: String) -> Duration {
         let now = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX);
         let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
-        if states.len() >= MAX_NAMES && !states.contains_key(&name) {
-            states.retain(|_, state| !formula.is_over(state, now));
-            if states.len() >= MAX_NAMES {
+        if states.by_name.len() >= MAX_NAMES && !states.by_name.contains_key(&name) {
+            if now >= states.next_search {
+                states.by_name.retain(|_, state| !formula.is_over(state, now));
+                states.next_search = now + PAUSE;
+            }
+            if states.by_name.len() >= MAX_NAMES {
                 // The newcomers share one limit: less than they should have, but neither memory nor no limit at all.
                 name = String::new();
             }
         }
-        Duration::from_micros(formula.wait(states.entry(name).or_default(), now))
+        Duration::from_micros(formula.wait(states.by_name.entry(name).or_default(), now))
     }
 }
 
@@ -295,19 +307,54 @@ mod tests {
         assert_eq!(invented, 2, "invented names share one limit");
     }
 
+    /// Each instance has a connection of its own.
+    #[cfg(feature = "redis")]
+    #[tokio::test(flavor = "multi_thread")]
+    async fn three_instances_share_one_limit_and_go_on_alone_when_redis_dies() {
+        use crate::storage::{RedisStore, free_port, service};
+        let arguments = ["--bind", "127.0.0.1", "--port", "{port}", "--save", "", "--appendonly", "no"];
+        let Some(redis) = service("redis-server", free_port(), &arguments) else { return };
+        let url = format!("redis://127.0.0.1:{}", redis.port).parse().unwrap();
+        for algorithm in [Algorithm::TokenBucket, Algorithm::SlidingWindow] {
+            let config =
+                |on_outage| RateLimitingConfig { algorithm, on_outage, ..config(10, LimitScope::Principal, true) };
+            let mut instances = Vec::new();
+            for on_outage in [OnOutage::Local, OnOutage::Open, OnOutage::Closed] {
+                let limiting = RateLimiting::new(config(on_outage)).shared(RedisStore::connect(&url).await.unwrap());
+                instances.push(Bench::new().layer(limiting).of_subject(&format!("{algorithm:?}")));
+            }
+            let together =
+                futures_util::future::join_all(instances.iter().map(|server| allowed(server, "echo", 12))).await;
+            assert_eq!(together.iter().sum::<usize>(), 10, "{algorithm:?} {together:?}");
+            let error = instances[0].call("echo", json!({"text": "x"})).await.unwrap_err();
+            let ErrorKind::RateLimited { retry_after: Some(after) } = error.kind else { panic!() };
+            let longest = if algorithm == Algorithm::TokenBucket { 360 } else { 7200 };
+            assert!(after > Duration::from_secs(1) && after <= Duration::from_secs(longest), "{after:?}");
+        }
+        let mut orphans = Vec::new();
+        for on_outage in [OnOutage::Local, OnOutage::Open, OnOutage::Closed] {
+            let config = RateLimitingConfig { on_outage, ..config(2, LimitScope::Global, false) };
+            orphans
+                .push(Bench::new().layer(RateLimiting::new(config).shared(RedisStore::connect(&url).await.unwrap())));
+        }
+        drop(redis);
+        let apart = futures_util::future::join_all(orphans.iter().map(|server| allowed(server, "echo", 3))).await;
+        assert_eq!(apart, [2, 3, 0]);
+    }
+
     #[test]
     fn a_hundred_thousand_principals_and_more_do_not_grow_memory() {
         let limiting = RateLimiting::token_bucket(1, Duration::from_secs(3600));
         for index in 0..MAX_NAMES + 5000 {
             limiting.local.wait(&limiting.formula, index.to_string());
         }
-        assert!(limiting.local.states.lock().unwrap().len() <= MAX_NAMES + 1);
+        assert!(limiting.local.states.lock().unwrap().by_name.len() <= MAX_NAMES + 1);
         assert!(limiting.local.wait(&limiting.formula, "newcomer".to_owned()) > Duration::ZERO, "and stay limited");
 
         let short = RateLimiting::token_bucket(1, Duration::from_micros(1));
-        for index in 0..MAX_NAMES + 5000 {
+        for index in 0..MAX_NAMES + 10 {
             short.local.wait(&short.formula, index.to_string());
         }
-        assert!(short.local.states.lock().unwrap().len() <= MAX_NAMES, "what is over makes room");
+        assert!(short.local.states.lock().unwrap().by_name.len() < MAX_NAMES / 2, "what is over makes room");
     }
 }

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 use rmcp::{ErrorData, model as wire};
 use serde_json::Value;
 
-use crate::message::Request;
+use crate::{auth::Principal, message::Request, storage::digest};
 
 /// How long a client may take to answer.
 const LIFETIME: Duration = Duration::from_secs(60 * 60);
@@ -51,13 +51,14 @@ impl Seal {
     }
 }
 
-/// What a state belongs to: the method, its target and its arguments.
-pub(super) fn binding(request: &Request) -> Vec<u8> {
+/// What a state belongs to: the principal, the method, its target and its arguments.
+pub(super) fn binding(request: &Request, principal: Option<&Principal>) -> Vec<u8> {
     let arguments = match request {
         Request::CallTool(call) => Some(&call.arguments),
         Request::GetPrompt(get) => Some(&get.arguments),
         _ => None,
     };
     let arguments = arguments.and_then(|arguments| serde_json::to_string(arguments).ok()).unwrap_or_default();
-    format!("{}\n{}\n{arguments}", request.method(), request.target().unwrap_or_default()).into_bytes()
+    let who = principal.map(|who| digest([&who.issuer, &who.subject])).unwrap_or_default();
+    format!("{who}\n{}\n{}\n{arguments}", request.method(), request.target().unwrap_or_default()).into_bytes()
 }

@@ -59,6 +59,8 @@ pub struct Planned {
     pub plan: Plan,
     /// The configuration that was used, with the overrides of the [`Generator`].
     pub configuration: Configuration,
+    /// The file that the configuration was read from. Findings without a location are about it.
+    pub configuration_file: Option<PathBuf>,
     /// The files that were read.
     pub sources: Sources,
     /// What was found on the way.
@@ -184,9 +186,10 @@ impl Generator {
         let mut sources = Sources::default();
         let mut diagnostics = Diagnostics::default();
         let mut text = None;
+        let configuration_file = self.configuration.as_ref().map(|path| self.folder.join(path));
         match self.run(&mut sources, &mut diagnostics, &mut text) {
             Ok((api, plan, configuration, spec)) => {
-                Ok(Planned { api, plan, configuration, sources, diagnostics, spec })
+                Ok(Planned { api, plan, configuration, configuration_file, sources, diagnostics, spec })
             }
             Err(cause) => Err(Box::new(Failure { cause, sources, diagnostics, configuration: text })),
         }

@@ -85,7 +85,7 @@ impl Shape {
 /// # Errors
 /// Under `strict`, when there is a warning.
 pub(crate) fn judge(planned: &Planned, strict: bool) -> Result<(), Exit> {
-    render::diagnostics(&planned.diagnostics, &planned.sources, Severity::Warning);
+    render::findings(planned, Severity::Warning);
     let count = planned.diagnostics.count(Severity::Warning);
     if count > 0 && (strict || planned.configuration.strict) {
         return Err(Exit::findings(format!(

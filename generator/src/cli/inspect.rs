@@ -36,7 +36,7 @@ pub(crate) fn run(options: Options) -> Outcome {
         print(&text)?;
     } else {
         print(&table(&report, output::colours(&io::stdout())))?;
-        render::diagnostics(&planned.diagnostics, &planned.sources, Severity::Note);
+        render::findings(&planned, Severity::Note);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,10 +1,10 @@
 //! Findings and errors as a person reads them: the line of the document, what is wrong, how to mend it.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{collections::BTreeMap, ops::Range, path::Path};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Snippet, normalize_untrusted_str};
 use mcpwright::{
-    Cause, Failure, LoadError, Sources,
+    Cause, Failure, LoadError, Planned, Sources,
     diagnostics::{Diagnostic, Diagnostics, Severity},
     source::{Position, SourceError},
 };
@@ -20,8 +20,13 @@ const LONGEST_LINE: usize = 300;
 /// How much of a longer line is shown before and behind the place, in bytes.
 const MARGIN: usize = 60;
 
-/// Shows findings of at least a severity: some of each kind whole, the others counted.
-pub(crate) fn diagnostics(diagnostics: &Diagnostics, sources: &Sources, at_least: Severity) {
+/// Shows the findings of a run of at least a severity.
+pub(crate) fn findings(planned: &Planned, at_least: Severity) {
+    diagnostics(&planned.diagnostics, &planned.sources, planned.configuration_file.as_deref(), at_least);
+}
+
+/// Shows some findings of each kind whole, and counts the others.
+fn diagnostics(diagnostics: &Diagnostics, sources: &Sources, configuration: Option<&Path>, at_least: Severity) {
     let mut by_code: BTreeMap<(std::cmp::Reverse<Severity>, &str), Vec<&Diagnostic>> = BTreeMap::new();
     for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.severity >= at_least) {
         by_code.entry((std::cmp::Reverse(diagnostic.severity), diagnostic.code.name)).or_default().push(diagnostic);
@@ -31,7 +36,7 @@ pub(crate) fn diagnostics(diagnostics: &Diagnostics, sources: &Sources, at_least
         let shown = list.len().min(SHOWN_PER_CODE).min(room);
         room -= shown;
         for diagnostic in &list[..shown] {
-            say(&whole(diagnostic, sources));
+            say(&whole(diagnostic, sources, configuration));
         }
         let more = list.len() - shown;
         if more > 0 {
@@ -50,7 +55,7 @@ pub(crate) fn diagnostics(diagnostics: &Diagnostics, sources: &Sources, at_least
 }
 
 /// One finding with its place.
-fn whole(diagnostic: &Diagnostic, sources: &Sources) -> String {
+fn whole(diagnostic: &Diagnostic, sources: &Sources, configuration: Option<&Path>) -> String {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -62,6 +67,9 @@ fn whole(diagnostic: &Diagnostic, sources: &Sources) -> String {
         position: sources.position(location),
         length: None,
     });
+    let configuration =
+        || Some(Place { name: configuration?.display().to_string(), text: "", position: None, length: None });
+    let place = place.or_else(configuration);
     draw(level, Some(diagnostic.code.name), &diagnostic.message, place, diagnostic.help.as_deref())
 }
 
@@ -158,7 +166,7 @@ fn floor(text: &str, index: usize) -> usize {
 /// Shows why there is no plan, after what was found before.
 pub(crate) fn failure(failure: &Failure) -> Exit {
     let sources = &failure.sources;
-    diagnostics(&failure.diagnostics, sources, Severity::Warning);
+    diagnostics(&failure.diagnostics, sources, None, Severity::Warning);
     let error = |message: &str, place, help: Option<&str>| say(&draw(Level::ERROR, None, message, place, help));
     match &failure.cause {
         Cause::Configuration(cause) => {

@@ -61,7 +61,7 @@ pub(crate) fn run(options: Options) -> Outcome {
     if own.watch {
         return watch(&options.spec, &own, &server, planned);
     }
-    render::diagnostics(&planned.diagnostics, &planned.sources, Severity::Warning);
+    render::findings(&planned, Severity::Warning);
     let program = emit::crate_name(&planned.plan.name);
     let api = descriptors::leak(&planned.plan);
     drop(planned);
@@ -129,7 +129,7 @@ fn watch(spec: &str, own: &Own, server: &[String], first: Planned) -> Outcome {
     loop {
         let mut files = Vec::new();
         if let Some(plan) = planned.take() {
-            render::diagnostics(&plan.diagnostics, &plan.sources, Severity::Warning);
+            render::findings(&plan, Severity::Warning);
             files = inputs(&plan, own);
             drop(running.take());
             running = Some(Running(start(spec, own, server)?));

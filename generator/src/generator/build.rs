@@ -10,7 +10,6 @@ use super::{Failure, Generator, Planned};
 use crate::{
     diagnostics::{Diagnostic, Severity},
     emit::{self, Files},
-    source::Sources,
     text::one_line,
     write,
 };
@@ -144,10 +143,10 @@ fn warn(lines: &mut Vec<String>, planned: &Planned) -> Result<(), BuildError> {
     let found: Vec<&Diagnostic> =
         planned.diagnostics.iter().filter(|diagnostic| diagnostic.severity >= Severity::Warning).collect();
     if let (true, Some(first)) = (planned.configuration.strict, found.first()) {
-        return Err(BuildError::Strict { count: found.len(), first: sentence(first, &planned.sources) });
+        return Err(BuildError::Strict { count: found.len(), first: sentence(first, planned) });
     }
     for diagnostic in found.iter().take(MAX_WARNINGS) {
-        lines.push(format!("cargo::warning={}", sentence(diagnostic, &planned.sources)));
+        lines.push(format!("cargo::warning={}", sentence(diagnostic, planned)));
     }
     if let Some(more) = found.len().checked_sub(MAX_WARNINGS).filter(|more| *more > 0) {
         lines.push(format!("cargo::warning=and {more} more; `mcpwright inspect` lists them"));
@@ -156,14 +155,18 @@ fn warn(lines: &mut Vec<String>, planned: &Planned) -> Result<(), BuildError> {
 }
 
 /// A finding in one line: place, message, code.
-fn sentence(diagnostic: &Diagnostic, sources: &Sources) -> String {
-    let place = diagnostic.location.as_ref().map_or_else(String::new, |location| {
-        let name = sources.name(location.file);
-        match sources.position(location) {
-            Some(position) => format!("{name}:{}:{}: ", position.line, position.column),
-            None => format!("{name}: "),
+fn sentence(diagnostic: &Diagnostic, planned: &Planned) -> String {
+    let place = match (&diagnostic.location, &planned.configuration_file) {
+        (Some(location), _) => {
+            let name = planned.sources.name(location.file);
+            match planned.sources.position(location) {
+                Some(position) => format!("{name}:{}:{}: ", position.line, position.column),
+                None => format!("{name}: "),
+            }
         }
-    });
+        (None, Some(file)) => format!("{}: ", file.display()),
+        (None, None) => String::new(),
+    };
     one_line(&format!("{place}{} [{}]", diagnostic.message, diagnostic.code.name))
 }
 

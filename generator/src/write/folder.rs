@@ -90,7 +90,7 @@ pub(super) fn refuse_foreign_crate(folder: &Path, tolerated: &[&Path]) -> Result
         let usual = name.starts_with('.') || name == "mcpwright.toml" || name.starts_with("LICENSE");
         let known = || entry.path().canonicalize().is_ok_and(|path| tolerated.iter().any(|one| one.starts_with(&path)));
         if !usual && !known() {
-            foreign.push(name);
+            foreign.extend(files_in(entry.path(), name));
         }
     }
     if foreign.is_empty() {
@@ -98,6 +98,23 @@ pub(super) fn refuse_foreign_crate(folder: &Path, tolerated: &[&Path]) -> Result
     }
     foreign.sort();
     Err(Refusal::ForeignFolder { folder: folder.to_owned(), files: foreign }.into())
+}
+
+/// Some of the files in a folder with their paths in the crate, or the file itself.
+fn files_in(path: PathBuf, name: String) -> Vec<String> {
+    let mut files = Vec::new();
+    let mut open = vec![(path, name)];
+    while let Some((path, name)) = open.pop().filter(|_| files.len() <= SHOWN) {
+        let is_folder = fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_dir());
+        let entries: Vec<_> = fs::read_dir(&path).into_iter().filter(|_| is_folder).flatten().flatten().collect();
+        if entries.is_empty() {
+            files.push(name);
+            continue;
+        }
+        let inside = |entry: fs::DirEntry| (entry.path(), format!("{name}/{}", entry.file_name().to_string_lossy()));
+        open.extend(entries.into_iter().take(SHOWN).map(inside));
+    }
+    files
 }
 
 /// The texts under `src/generated` by path in the crate, after a look at whether all of them are the generator's.

@@ -84,7 +84,7 @@ fn foreign_files_are_never_overwritten() {
     let new = tree(&[("src/generated/mod.rs", "a\n")]);
     for (file, text, expected) in [
         ("notes.txt", "x", "notes.txt"),
-        ("src/generated/mod.rs", "pub fn mine() {}\n", "src"),
+        ("src/generated/mod.rs", "pub fn mine() {}\n", "src/generated/mod.rs"),
         ("Cargo.toml", "[package]\nname = \"mine\"\n", "Cargo.toml"),
     ] {
         let folder = tempfile::tempdir().unwrap();

@@ -152,7 +152,7 @@ pub struct Operation {
     pub parameters: Vec<Parameter>,
     /// The request body.
     pub body: Option<Body>,
-    /// The responses, in the document's order.
+    /// The responses, in the document's order, `default` last.
     pub responses: Vec<Response>,
     /// The effective requirements: alternatives (OR) of schemes (AND). Empty: none.
     pub security: Vec<Vec<Requirement>>,

@@ -7,6 +7,7 @@
 pub mod codes;
 pub mod extra;
 mod files;
+mod identifiers;
 mod lift;
 mod security;
 mod shape;

@@ -1,10 +1,12 @@
 //! Reads the text of documents: files, URLs and standard input, with their encodings, within limits.
 
+mod json;
 mod parse;
 mod position;
 mod read;
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -13,6 +15,7 @@ use serde_json::Value;
 
 use crate::diagnostics::Location;
 
+pub(crate) use parse::Place;
 pub use parse::SyntaxError;
 pub use read::ReadError;
 
@@ -118,8 +121,8 @@ struct SourceFile {
 pub(crate) struct Parsed {
     pub(crate) file: FileId,
     pub(crate) value: Value,
-    /// What had to be overlooked to read it: message and, where known, the place.
-    pub(crate) warnings: Vec<(String, Option<Position>)>,
+    /// What had to be overlooked to read it.
+    pub(crate) warnings: Vec<parse::Warning>,
 }
 
 /// Why a document could not be brought in.
@@ -183,13 +186,33 @@ impl Sources {
     }
 
     /// Where a location lies in its file's text: the key or element that the pointer names, or the nearest one above
-    /// it that exists. `None` only for an unknown file.
+    /// it that exists. `None` only for an unknown file. Each call walks the file: for many locations ask
+    /// [`positions`](Self::positions).
     pub fn position(&self, location: &Location) -> Option<Position> {
-        let file = self.files.get(location.file.0 as usize)?;
-        Some(if file.json {
-            position::in_json(&file.text, &location.pointer)
-        } else {
-            position::in_yaml(&file.text, &location.pointer)
-        })
+        self.positions([location]).pop().flatten()
+    }
+
+    /// Where locations lie, in their order; each file is walked once.
+    pub fn positions<'l>(&self, locations: impl IntoIterator<Item = &'l Location>) -> Vec<Option<Position>> {
+        let mut positions = Vec::new();
+        let mut by_file: BTreeMap<FileId, (Vec<usize>, Vec<&str>)> = BTreeMap::new();
+        for (index, location) in locations.into_iter().enumerate() {
+            positions.push(None);
+            let (indexes, pointers) = by_file.entry(location.file).or_default();
+            indexes.push(index);
+            pointers.push(&location.pointer);
+        }
+        for (file, (indexes, pointers)) in by_file {
+            let Some(file) = self.files.get(file.0 as usize) else { continue };
+            for (index, position) in indexes.into_iter().zip(position::find(&file.text, file.json, &pointers)) {
+                positions[index] = Some(position);
+            }
+        }
+        positions
+    }
+
+    /// The text of a line (from 1) without its end; `None` behind the last line.
+    pub fn line(&self, file: FileId, line: usize) -> Option<&str> {
+        self.text(file).lines().nth(line.checked_sub(1)?)
     }
 }

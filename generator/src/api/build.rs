@@ -26,7 +26,12 @@ const MAX_XML_SCHEMAS: usize = 2_000;
 impl Api {
     /// Resolves what operations inherit and converts every schema.
     pub fn build(document: &Document, sources: &Sources, diagnostics: &mut Diagnostics) -> Self {
-        let mut builder = Builder { document, converter: Converter::new(&document.schemas), diagnostics };
+        let mut builder = Builder {
+            document,
+            converter: Converter::new(&document.schemas),
+            diagnostics,
+            unknown_schemes: HashSet::new(),
+        };
         let mut operations = Vec::with_capacity(document.operations.len());
         for operation in &document.operations {
             operations.push(builder.operation(operation));
@@ -67,6 +72,8 @@ struct Builder<'d> {
     document: &'d Document,
     converter: Converter<'d>,
     diagnostics: &'d mut Diagnostics,
+    /// The schemes that operations require and nothing defines: each is reported once.
+    unknown_schemes: HashSet<String>,
 }
 
 impl Builder<'_> {
@@ -123,7 +130,7 @@ impl Builder<'_> {
             for (scheme, scopes) in alternative {
                 if self.document.security_schemes.iter().any(|(name, _)| name == scheme) {
                     schemes.push(Requirement { scheme: scheme.clone(), scopes: scopes.clone() });
-                } else {
+                } else if self.unknown_schemes.insert(scheme.clone()) {
                     self.diagnostics
                         .push(
                             &codes::UNRESOLVED_REFERENCE,
@@ -152,6 +159,8 @@ impl Builder<'_> {
                 );
                 self.diagnostics.push(&codes::UNUSED_PATH_PARAMETER, Some(parameter.origin.clone()), message);
             } else if let Some(earlier) = parameters.iter_mut().find(|other| same(other)) {
+                let message = format!("the parameter `{}` is declared twice; the last one counts", parameter.name);
+                self.diagnostics.push(&codes::INVALID_MEMBER, Some(parameter.origin.clone()), message);
                 *earlier = parameter;
             } else {
                 parameters.push(parameter);
@@ -379,6 +388,7 @@ fn server(server: &openapiv3::Server) -> Server {
 
 fn encoding(name: &str, encoding: &openapiv3::Encoding) -> Encoding {
     let styled = encoding.extensions.get(extra::STYLED) == Some(&Value::Bool(true));
+    let extended = encoding.extensions.get(extra::STYLE).and_then(Value::as_str).map(style);
     let query_style = match encoding.style {
         Some(openapiv3::QueryStyle::SpaceDelimited) => Style::SpaceDelimited,
         Some(openapiv3::QueryStyle::PipeDelimited) => Style::PipeDelimited,
@@ -388,7 +398,7 @@ fn encoding(name: &str, encoding: &openapiv3::Encoding) -> Encoding {
     Encoding {
         name: name.to_owned(),
         content_type: encoding.content_type.clone().unwrap_or_default(),
-        style: styled.then_some((query_style, encoding.explode, encoding.allow_reserved)),
+        style: styled.then_some((extended.unwrap_or(query_style), encoding.explode, encoding.allow_reserved)),
         headers: encoding
             .extensions
             .get(extra::HEADERS)

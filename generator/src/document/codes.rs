@@ -33,6 +33,8 @@ codes! {
         "A parameter with `in: path` names no template variable of the path. It is left out, since there is no place for its value.";
     IGNORED_PARAMETER "ignored-parameter" Note
         "A header parameter named Accept, Content-Type or Authorization is ignored, as the specification says: they follow from the media types and from the security schemes.";
+    NO_OPERATIONS "no-operations" Warning
+        "The document has no operation under `paths`, so that there is nothing to offer. Name the root document if it is a part of a larger one.";
     NOT_SUPPORTED "not-supported" Warning
         "The document uses a feature that has no counterpart in a server made from it. The message says what happens instead.";
 }

@@ -1,7 +1,7 @@
 //! The files of a document as values, and where references between them lead.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     path::{Component, Path, PathBuf},
     sync::Arc,
 };
@@ -9,21 +9,25 @@ use std::{
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::codes;
+use super::{codes, identifiers::Identifiers};
 use crate::{
     diagnostics::{Diagnostics, Location},
-    source::{FileId, ReadOptions, Source, SourceError, Sources},
+    source::{FileId, Place, ReadOptions, Source, SourceError, Sources},
 };
+
+/// How many references one reference may lead through.
+const MAX_DETOURS: usize = 16;
 
 /// The files of a document.
 pub(super) struct Files<'a> {
     sources: &'a mut Sources,
     options: &'a ReadOptions,
-    values: HashMap<FileId, Arc<Value>>,
+    values: BTreeMap<FileId, Arc<Value>>,
     by_origin: HashMap<Source, Result<FileId, String>>,
     folder: Option<PathBuf>,
-    /// Absolute `$id`s of schemas and where they stand; filled when a reference asks for one.
-    identifiers: Option<HashMap<String, (FileId, String)>>,
+    identifiers: Identifiers,
+    /// How many references the reference at hand has led through.
+    detours: usize,
 }
 
 /// Where a reference leads.
@@ -47,8 +51,15 @@ impl<'a> Files<'a> {
             }
             _ => None,
         };
-        let mut files =
-            Files { sources, options, values: HashMap::new(), by_origin: HashMap::new(), folder, identifiers: None };
+        let mut files = Files {
+            sources,
+            options,
+            values: BTreeMap::new(),
+            by_origin: HashMap::new(),
+            folder,
+            identifiers: Identifiers::default(),
+            detours: 0,
+        };
         let root = files.read(source, diagnostics)?;
         Ok((files, root))
     }
@@ -64,13 +75,16 @@ impl<'a> Files<'a> {
 
     fn read(&mut self, source: Source, diagnostics: &mut Diagnostics) -> Result<FileId, SourceError> {
         let parsed = self.sources.add(source.clone(), self.options)?;
-        for (message, position) in parsed.warnings {
-            let message = match position {
-                Some(position) => format!("line {}: {message}", position.line),
-                None => message,
+        for warning in parsed.warnings {
+            let message = match warning.place.line() {
+                Some(line) => format!("line {line}: {}", warning.message),
+                None => warning.message,
             };
-            let location = Location { file: parsed.file, pointer: String::new() };
-            diagnostics.push(&codes::LENIENT_SYNTAX, Some(location), message);
+            let pointer = match warning.place {
+                Place::Pointer(pointer) => pointer,
+                Place::Position(_) => String::new(),
+            };
+            diagnostics.push(&codes::LENIENT_SYNTAX, Some(Location { file: parsed.file, pointer }), message);
         }
         self.values.insert(parsed.file, Arc::new(parsed.value));
         self.by_origin.insert(identity(&source), Ok(parsed.file));
@@ -97,11 +111,42 @@ impl<'a> Files<'a> {
             if trimmed != fragment && root.pointer(trimmed).is_some() {
                 return Ok(Target { file, pointer: trimmed.to_owned() });
             }
-            return Err(format!("`{fragment}` does not exist in {}", self.sources.name(file)));
+            let stale = format!("`{fragment}` does not exist in {}", self.sources.name(file));
+            return self.resolve_through(file, &fragment, diagnostics).ok_or(stale);
         }
-        find_anchor(&root, &fragment)
+        self.anchored(file, "", &fragment)
             .map(|pointer| Target { file, pointer })
             .ok_or_else(|| format!("no anchor `{fragment}` exists in {}", self.sources.name(file)))
+    }
+
+    /// Where a pointer leads when objects on its way are references themselves, such as
+    /// `components: {schemas: {$ref: schemas.yaml}}`.
+    fn resolve_through(&mut self, file: FileId, pointer: &str, diagnostics: &mut Diagnostics) -> Option<Target> {
+        if self.detours >= MAX_DETOURS {
+            return None;
+        }
+        let root = self.value(file);
+        let ends = pointer.match_indices('/').map(|(at, _)| at).skip(1).chain([pointer.len()]);
+        let mut known = 0;
+        for end in ends {
+            if root.pointer(&pointer[..end]).is_none() {
+                break;
+            }
+            known = end;
+        }
+        let reference = root.pointer(&pointer[..known])?.get("$ref")?.as_str()?.to_owned();
+        self.detours += 1;
+        let target = self.resolve(file, &reference, diagnostics).ok().and_then(|target| {
+            let further = format!("{}{}", target.pointer, &pointer[known..]);
+            let found = self.value(target.file).pointer(&further).is_some();
+            if found {
+                Some(Target { file: target.file, pointer: further })
+            } else {
+                self.resolve_through(target.file, &further, diagnostics)
+            }
+        });
+        self.detours -= 1;
+        target
     }
 
     fn file(&mut self, base: FileId, document: &str, diagnostics: &mut Diagnostics) -> Result<FileId, String> {
@@ -163,21 +208,18 @@ impl<'a> Files<'a> {
         }
     }
 
-    /// Where a schema with this absolute `$id` stands in the files read so far.
-    pub(super) fn identified(&mut self, identifier: &str) -> Option<Target> {
-        let values = &self.values;
-        let index = self.identifiers.get_or_insert_with(|| {
-            let mut index = HashMap::new();
-            let mut files: Vec<_> = values.iter().collect();
-            files.sort_by_key(|(file, _)| **file);
-            for (file, value) in files {
-                collect_identifiers(value, &mut String::new(), &mut |identifier, pointer| {
-                    index.entry(identifier.to_owned()).or_insert((*file, pointer.to_owned()));
-                });
-            }
-            index
-        });
-        index.get(identifier).map(|(file, pointer)| Target { file: *file, pointer: pointer.clone() })
+    /// Where the schema with an `$id` stands, in the files read so far.
+    pub(super) fn identified(&mut self, identifier: &str, within: Option<&Target>) -> Option<Target> {
+        let Files { identifiers, values, .. } = self;
+        values.iter().for_each(|(file, value)| identifiers.index(*file, value));
+        identifiers.resource(identifier, within)
+    }
+
+    /// The pointer of the schema with an anchor, in a file below a pointer.
+    pub(super) fn anchored(&mut self, file: FileId, below: &str, anchor: &str) -> Option<String> {
+        let value = self.value(file);
+        self.identifiers.index(file, &value);
+        self.identifiers.anchor(file, below, anchor)
     }
 
     /// The file's name without folder and ending.
@@ -208,63 +250,6 @@ fn normalise(path: &Path) -> PathBuf {
         }
     }
     normal
-}
-
-/// The pointer of the schema with this `$anchor` (or `$dynamicAnchor`, or the older `$id: "#name"`).
-pub(super) fn find_anchor(value: &Value, anchor: &str) -> Option<String> {
-    fn walk(value: &Value, anchor: &str, pointer: &mut String) -> bool {
-        match value {
-            Value::Object(members) => {
-                let is = |key: &str, prefix: &str| {
-                    members.get(key).and_then(Value::as_str).and_then(|text| text.strip_prefix(prefix)) == Some(anchor)
-                };
-                if is("$anchor", "") || is("$dynamicAnchor", "") || is("$id", "#") {
-                    return true;
-                }
-                members.iter().any(|(key, member)| descend(member, anchor, pointer, key))
-            }
-            Value::Array(items) => {
-                items.iter().enumerate().any(|(index, item)| descend(item, anchor, pointer, &index.to_string()))
-            }
-            _ => false,
-        }
-    }
-    fn descend(value: &Value, anchor: &str, pointer: &mut String, token: &str) -> bool {
-        let length = pointer.len();
-        push_token(pointer, token);
-        let found = walk(value, anchor, pointer);
-        if !found {
-            pointer.truncate(length);
-        }
-        found
-    }
-    let mut pointer = String::new();
-    walk(value, anchor, &mut pointer).then_some(pointer)
-}
-
-fn collect_identifiers(value: &Value, pointer: &mut String, found: &mut impl FnMut(&str, &str)) {
-    match value {
-        Value::Object(members) => {
-            if let Some(identifier) = members.get("$id").and_then(Value::as_str) {
-                found(identifier.trim_end_matches('#'), pointer);
-            }
-            for (key, member) in members {
-                let length = pointer.len();
-                push_token(pointer, key);
-                collect_identifiers(member, pointer, found);
-                pointer.truncate(length);
-            }
-        }
-        Value::Array(items) => {
-            for (index, item) in items.iter().enumerate() {
-                let length = pointer.len();
-                push_token(pointer, &index.to_string());
-                collect_identifiers(item, pointer, found);
-                pointer.truncate(length);
-            }
-        }
-        _ => {}
-    }
 }
 
 /// Appends a token to a JSON Pointer (RFC 6901 §3).

@@ -11,8 +11,13 @@ use super::{
 };
 use crate::diagnostics::{Diagnostics, Location};
 
-/// How often a map of schemas may be spliced in by reference inside of another.
-const MAX_SPLICES: usize = 32;
+/// How often a map of schemas may be spliced in by reference inside of another, and how many references may follow
+/// each other.
+const MAX_SPLICES: usize = 8;
+/// How deep schemas may nest with what is spliced into them.
+const MAX_DEPTH: usize = 150;
+/// How many schemas may be spliced in so, in all.
+const MAX_SPLICED: usize = 100_000;
 
 /// Collects the schemas of a document.
 pub(super) struct Lifter {
@@ -20,7 +25,10 @@ pub(super) struct Lifter {
     lifted: HashMap<Target, SchemaId>,
     names: HashMap<Target, String>,
     taken: HashSet<String>,
+    /// What stands in for components that are only references.
+    adopted: HashMap<Target, Target>,
     pending: Vec<Target>,
+    spliced: usize,
     /// The pointer above the root's named schemas: `/components/schemas` or `/definitions`.
     home: &'static str,
     root: crate::source::FileId,
@@ -35,6 +43,7 @@ struct Scope<'s> {
     /// The pointer of the nearest schema with an `$id`.
     resource: Option<String>,
     splices: usize,
+    depth: usize,
 }
 
 impl Lifter {
@@ -44,7 +53,9 @@ impl Lifter {
             lifted: HashMap::new(),
             names: HashMap::new(),
             taken: HashSet::new(),
+            adopted: HashMap::new(),
             pending: Vec::new(),
+            spliced: 0,
             home,
             root,
         }
@@ -52,21 +63,54 @@ impl Lifter {
 
     /// Names and lifts the root's own components, so that they keep their names whatever else refers to them.
     pub(super) fn components(&mut self, files: &mut Files<'_>, diagnostics: &mut Diagnostics) {
-        let root = files.value(self.root);
-        let Some(schemas) = root.pointer(self.home).and_then(Value::as_object) else { return };
+        let mut home = Target { file: self.root, pointer: self.home.to_owned() };
+        let mut root = files.value(home.file);
+        // The whole section may be a reference.
+        for _ in 0..MAX_SPLICES {
+            let Some(reference) = root.pointer(&home.pointer).and_then(super::shape::reference) else { break };
+            let Ok(target) = files.resolve(home.file, reference, diagnostics) else { break };
+            home = target;
+            root = files.value(home.file);
+        }
+        let Some(schemas) = root.pointer(&home.pointer).and_then(Value::as_object) else { return };
         let targets: Vec<Target> = schemas
             .keys()
             .map(|name| {
-                let mut pointer = self.home.to_owned();
+                let mut pointer = home.pointer.clone();
                 push_token(&mut pointer, name);
-                let target = Target { file: self.root, pointer };
+                let target = Target { file: home.file, pointer };
                 self.names.insert(target.clone(), name.clone());
                 self.taken.insert(name.clone());
                 target
             })
             .collect();
         for target in targets {
+            self.adopt(&target, files, diagnostics);
             self.lift_component(target, files, diagnostics);
+        }
+    }
+
+    /// A component that is nothing but a reference gives its name to what lies behind it, if that has none of its own.
+    fn adopt(&mut self, component: &Target, files: &mut Files<'_>, diagnostics: &mut Diagnostics) {
+        let mut behind = component.clone();
+        for _ in 0..MAX_SPLICES {
+            let root = files.value(behind.file);
+            let Some(members) = root.pointer(&behind.pointer).and_then(Value::as_object) else { return };
+            match (members.get("$ref"), members.len()) {
+                (Some(Value::String(reference)), 1) => match files.resolve(behind.file, reference, diagnostics) {
+                    Ok(target) => behind = target,
+                    Err(_) => return,
+                },
+                _ => break,
+            }
+        }
+        if behind == *component || self.names.contains_key(&behind) {
+            return;
+        }
+        if let Some(name) = self.names.get(component).cloned() {
+            self.names.insert(behind.clone(), name.clone());
+            self.names.insert(component.clone(), name);
+            self.adopted.insert(component.clone(), behind);
         }
     }
 
@@ -78,10 +122,22 @@ impl Lifter {
         files: &mut Files<'_>,
         diagnostics: &mut Diagnostics,
     ) -> SchemaId {
+        self.lift_within(value, at, None, files, diagnostics)
+    }
+
+    /// Lifts a schema that lies within another one with an `$id`.
+    fn lift_within(
+        &mut self,
+        value: &Value,
+        at: &Target,
+        resource: Option<String>,
+        files: &mut Files<'_>,
+        diagnostics: &mut Diagnostics,
+    ) -> SchemaId {
         if let Some(id) = self.lifted.get(at) {
             return *id;
         }
-        let scope = Scope { file: at.file, lifted: &at.pointer, resource: None, splices: 0 };
+        let scope = Scope { file: at.file, lifted: &at.pointer, resource, splices: 0, depth: 0 };
         let value = self.rewrite(value, &at.pointer, &scope, files, diagnostics);
         let id = self
             .store
@@ -95,9 +151,13 @@ impl Lifter {
         if self.store.component(&name).is_some() {
             return;
         }
+        let target = self.adopted.get(&target).cloned().unwrap_or(target);
         let root = files.value(target.file);
         let value = root.pointer(&target.pointer).unwrap_or(&Value::Bool(true));
-        let id = self.lift(value, &target, files, diagnostics);
+        let identified =
+            |pointer: &&str| root.pointer(pointer).is_some_and(|above| above.get("$id").is_some_and(Value::is_string));
+        let above = target.pointer.match_indices('/').map(|(at, _)| &target.pointer[..at]).rfind(identified);
+        let id = self.lift_within(value, &target, above.map(str::to_owned), files, diagnostics);
         self.store.name(name, id);
     }
 
@@ -172,8 +232,26 @@ impl Lifter {
         files: &mut Files<'_>,
         diagnostics: &mut Diagnostics,
     ) -> Value {
-        let Value::Object(members) = value else { return value.clone() };
+        let members = match value {
+            Value::Object(members) => members,
+            Value::Bool(_) => return value.clone(),
+            // What languages without a type for empty objects write.
+            Value::Array(items) if items.is_empty() => return Value::Object(Map::new()),
+            other => {
+                let message = format!("{} stands where a schema belongs; any value is admitted", kind_of(other));
+                let location = Location { file: scope.file, pointer: pointer.to_owned() };
+                diagnostics.push(&codes::INVALID_MEMBER, Some(location), message);
+                return Value::Bool(true);
+            }
+        };
+        if scope.splices > 0 {
+            self.spliced += 1;
+            if self.spliced > MAX_SPLICED || scope.depth > MAX_DEPTH {
+                return Value::Bool(true);
+            }
+        }
         let mut inner = scope.clone();
+        inner.depth += 1;
         if members.get("$id").and_then(Value::as_str).is_some_and(|identifier| !identifier.starts_with('#')) {
             inner.resource = Some(pointer.to_owned());
         }
@@ -208,7 +286,15 @@ impl Lifter {
                             continue;
                         }
                     },
-                    None => continue,
+                    None => {
+                        let location = Location { file: scope.file, pointer: below() };
+                        diagnostics.push(
+                            &codes::INVALID_MEMBER,
+                            Some(location),
+                            format!("`{key}` is {}, not a text; it is left out", kind_of(member)),
+                        );
+                        continue;
+                    }
                 },
                 "not"
                 | "if"
@@ -236,7 +322,7 @@ impl Lifter {
                 "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" | "dependencies" => {
                     self.rewrite_map(member, &below(), scope, files, diagnostics)
                 }
-                "discriminator" => self.rewrite_discriminator(member, scope, files, diagnostics),
+                "discriminator" => self.rewrite_discriminator(member, &below(), scope, files, diagnostics),
                 "description" | "title" if member.is_object() => {
                     match self.text_behind(member, scope, files, diagnostics) {
                         Some(text) => Value::String(text),
@@ -259,15 +345,29 @@ impl Lifter {
         files: &mut Files<'_>,
         diagnostics: &mut Diagnostics,
     ) -> Value {
-        let Value::Object(members) = value else { return value.clone() };
+        let members = match value {
+            Value::Object(members) => members,
+            Value::Array(items) if items.is_empty() => return Value::Object(Map::new()),
+            other => {
+                let message = format!("{} stands where an object of schemas belongs; it is left out", kind_of(other));
+                let location = Location { file: scope.file, pointer: pointer.to_owned() };
+                diagnostics.push(&codes::INVALID_MEMBER, Some(location), message);
+                return Value::Object(Map::new());
+            }
+        };
         if let (Some(Value::String(reference)), 1) = (members.get("$ref"), members.len())
             && scope.splices < MAX_SPLICES
             && let Ok(target) = files.resolve(scope.file, reference, diagnostics)
         {
             let root = files.value(target.file);
             if let Some(map @ Value::Object(_)) = root.pointer(&target.pointer) {
-                let scope =
-                    Scope { file: target.file, lifted: &target.pointer, resource: None, splices: scope.splices + 1 };
+                let scope = Scope {
+                    file: target.file,
+                    lifted: &target.pointer,
+                    resource: None,
+                    splices: scope.splices + 1,
+                    depth: scope.depth,
+                };
                 return self.rewrite_map(map, &target.pointer, &scope, files, diagnostics);
             }
         }
@@ -277,7 +377,11 @@ impl Lifter {
                 .map(|(name, member)| {
                     let mut below = pointer.to_owned();
                     push_token(&mut below, name);
-                    (name.clone(), self.rewrite(member, &below, scope, files, diagnostics))
+                    // `dependencies` may list names instead.
+                    let names = pointer.ends_with("/dependencies") && member.is_array();
+                    let rewritten =
+                        if names { member.clone() } else { self.rewrite(member, &below, scope, files, diagnostics) };
+                    (name.clone(), rewritten)
                 })
                 .collect(),
         )
@@ -286,20 +390,33 @@ impl Lifter {
     fn rewrite_discriminator(
         &mut self,
         value: &Value,
+        pointer: &str,
         scope: &Scope<'_>,
         files: &mut Files<'_>,
         diagnostics: &mut Diagnostics,
     ) -> Value {
         let mut value = value.clone();
         if let Some(mapping) = value.get_mut("mapping").and_then(Value::as_object_mut) {
-            mapping.retain(|_, target| {
-                let Some(text) = target.as_str().map(str::to_owned) else { return false };
+            mapping.retain(|key, target| {
+                let text = target.as_str().unwrap_or_default().to_owned();
                 let plain = if text.contains(['/', '#']) { None } else { self.home_component(&text, files) };
                 let name = match plain {
                     Some(name) => Ok(name),
                     None => self.reference(&text, scope, files, diagnostics),
                 };
-                let Ok(name) = name else { return false };
+                let name = match name {
+                    Ok(name) => name,
+                    Err(reason) => {
+                        let mut place = format!("{pointer}/mapping");
+                        push_token(&mut place, key);
+                        diagnostics.push(
+                            &codes::UNRESOLVED_REFERENCE,
+                            Some(Location { file: scope.file, pointer: place }),
+                            format!("the mapping of `{key}` to `{text}` leads nowhere and is left out: {reason}"),
+                        );
+                        return false;
+                    }
+                };
                 let mut canonical = "#/components/schemas".to_owned();
                 push_token(&mut canonical, &name);
                 *target = Value::String(canonical);
@@ -350,33 +467,43 @@ impl Lifter {
         let root = files.value(scope.file);
         if let Some(fragment) = reference.strip_prefix('#') {
             let fragment = percent_encoding::percent_decode_str(fragment).decode_utf8_lossy();
-            let within = |base: &str| -> Option<Target> {
+            let within = |files: &mut Files<'_>, base: &str| -> Option<Target> {
                 let resource = root.pointer(base)?;
                 let inner = if fragment.is_empty() || fragment.starts_with('/') {
                     resource.pointer(&fragment).map(|_| fragment.to_string())?
                 } else {
-                    super::files::find_anchor(resource, &fragment)?
+                    return files
+                        .anchored(scope.file, base, &fragment)
+                        .map(|pointer| Target { file: scope.file, pointer });
                 };
                 Some(Target { file: scope.file, pointer: format!("{base}{inner}") })
             };
             // RFC 3986 §5.1: a fragment is relative to the nearest `$id`; without one to the file.
-            if let Some(target) = scope.resource.as_deref().and_then(&within) {
+            if let Some(target) = scope.resource.as_deref().and_then(|base| within(files, base)) {
                 return Ok(target);
             }
             let failure = match files.resolve(scope.file, reference, diagnostics) {
                 Ok(target) => return Ok(target),
                 Err(failure) => failure,
             };
-            return within(scope.lifted).ok_or(failure);
+            return within(files, scope.lifted).ok_or(failure);
         }
         let (document, fragment) = reference.split_once('#').unwrap_or((reference, ""));
-        if let Some(target) = files.identified(document) {
-            let resource = files.value(target.file);
-            let base = resource.pointer(&target.pointer);
+        let within = scope.resource.clone().map(|pointer| Target { file: scope.file, pointer });
+        if let Some(target) = files.identified(document, within.as_ref()) {
             if fragment.is_empty() {
                 return Ok(target);
             }
-            if base.is_some_and(|base| base.pointer(fragment).is_some()) {
+            let fragment = percent_encoding::percent_decode_str(fragment).decode_utf8_lossy();
+            if !fragment.starts_with('/') {
+                if let Some(pointer) = files.anchored(target.file, &target.pointer, &fragment) {
+                    return Ok(Target { file: target.file, pointer });
+                }
+            } else if files
+                .value(target.file)
+                .pointer(&target.pointer)
+                .is_some_and(|base| base.pointer(&fragment).is_some())
+            {
                 return Ok(Target { file: target.file, pointer: format!("{}{fragment}", target.pointer) });
             }
         }
@@ -391,5 +518,17 @@ impl Lifter {
             return Ok(Target { file: self.root, pointer });
         }
         Err(failure)
+    }
+}
+
+/// What a value is, for messages.
+pub(super) fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
     }
 }

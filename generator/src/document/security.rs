@@ -22,7 +22,13 @@ impl Shaper<'_, '_, '_> {
         };
         let mut schemes = Vec::new();
         let at = Target { file: self.root, pointer: home.to_owned() };
-        for (name, value) in root.pointer(home).and_then(Value::as_object).into_iter().flatten() {
+        let Some((section, at)) = root
+            .pointer(home)
+            .and_then(|section| self.follow(section, &at, |_, section, at| (section.clone(), at.clone())))
+        else {
+            return schemes;
+        };
+        for (name, value) in self.members(&section, "security schemes", &at).into_iter().flatten() {
             let at = child(&at, name);
             let scheme = self.follow(value, &at, |shaper, value, at| shaper.security_scheme(name, value, at)).flatten();
             if let Some(scheme) = scheme {

@@ -4,6 +4,7 @@
 mod media;
 pub(super) mod operation;
 mod parameter;
+mod server;
 
 use std::collections::HashSet;
 
@@ -12,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Document, DocumentOperation, codes, extra,
     files::{Files, Target, push_token},
-    lift::Lifter,
+    lift::{Lifter, kind_of},
     version::SpecificationVersion,
 };
 use crate::{
@@ -23,6 +24,8 @@ use crate::{
 
 /// How many references may follow each other.
 const MAX_HOPS: usize = 64;
+/// How many parameters, responses and media types a document may have, each counted as often as it is referred to.
+const MAX_SHAPED: usize = 3_000_000;
 
 pub(super) struct Shaper<'f, 'a, 'd> {
     pub(super) files: &'f mut Files<'a>,
@@ -32,6 +35,10 @@ pub(super) struct Shaper<'f, 'a, 'd> {
     pub(super) lifter: Lifter,
     hops: usize,
     callbacks: usize,
+    /// How many parameters, responses and media types have been made: one that is referred to often is made often.
+    shaped: usize,
+    /// What has been reported: one item that is referred to often is reported once.
+    reported: HashSet<(&'static str, Target, String)>,
 }
 
 impl<'f, 'a, 'd> Shaper<'f, 'a, 'd> {
@@ -42,7 +49,17 @@ impl<'f, 'a, 'd> Shaper<'f, 'a, 'd> {
         diagnostics: &'d mut Diagnostics,
     ) -> Self {
         let home = if version == SpecificationVersion::V2_0 { "/definitions" } else { "/components/schemas" };
-        Shaper { files, root, version, diagnostics, lifter: Lifter::new(root, home), hops: 0, callbacks: 0 }
+        Shaper {
+            files,
+            root,
+            version,
+            diagnostics,
+            lifter: Lifter::new(root, home),
+            hops: 0,
+            callbacks: 0,
+            shaped: 0,
+            reported: HashSet::new(),
+        }
     }
 
     pub(super) fn document(&mut self, openapi: String) -> Document {
@@ -50,12 +67,19 @@ impl<'f, 'a, 'd> Shaper<'f, 'a, 'd> {
         let at = Target { file: self.root, pointer: String::new() };
         self.lifter.components(self.files, self.diagnostics);
 
-        let info = root.get("info").cloned().unwrap_or_default();
-        let text = |key: &str| match info.get(key) {
-            Some(Value::String(text)) => text.clone(),
-            Some(Value::Number(number)) => number.to_string(),
-            _ => String::new(),
-        };
+        if root.get("openapi").or_else(|| root.get("swagger")).is_some_and(Value::is_number) {
+            let key = if root.get("openapi").is_some() { "openapi" } else { "swagger" };
+            self.report(&codes::REPAIRED, &child(&at, key), "the version is a number; write it as a text");
+        }
+        let info_at = child(&at, "info");
+        let info =
+            root.get("info").map(|info| self.follow(info, &info_at, |_, info, _| info.clone())).unwrap_or_default();
+        let info = info.unwrap_or_default();
+        let mut text = |key: &str| self.text(info.get(key), &child(&info_at, key)).unwrap_or_default();
+        let (title, info_version, description) = (text("title"), text("version"), text("description"));
+        if title.is_empty() {
+            self.report(&codes::REPAIRED, &info_at, "the document has no `info.title`");
+        }
         let servers = if self.version == SpecificationVersion::V2_0 {
             super::swagger::servers(&root)
         } else {
@@ -67,24 +91,18 @@ impl<'f, 'a, 'd> Shaper<'f, 'a, 'd> {
 
         let mut operations = Vec::new();
         let mut lost = Vec::new();
-        match root.get("paths") {
-            Some(Value::Object(paths)) => {
-                for (path, item) in paths {
-                    if path.starts_with("x-") {
-                        continue;
+        if let Some(paths) = root.get("paths") {
+            let at = child(&at, "paths");
+            self.follow(paths, &at, |shaper, paths, at| {
+                for (path, item) in shaper.members(paths, "paths", at).into_iter().flatten() {
+                    if !path.starts_with("x-") {
+                        shaper.path_item(path, item, &child(at, path), &mut operations, &mut lost);
                     }
-                    let at = child(&child(&at, "paths"), path);
-                    self.path_item(path, item, &at, &mut operations, &mut lost);
                 }
-            }
-            Some(other) if !other.is_null() => {
-                self.report(
-                    &codes::INVALID_MEMBER,
-                    &child(&at, "paths"),
-                    "`paths` is not an object; no operation was read",
-                );
-            }
-            _ => {}
+            });
+        }
+        if operations.is_empty() && lost.is_empty() {
+            self.report(&codes::NO_OPERATIONS, &child(&at, "paths"), "the document has no operation");
         }
         if root.get("webhooks").and_then(Value::as_object).is_some_and(|webhooks| !webhooks.is_empty()) {
             self.report(
@@ -104,9 +122,9 @@ impl<'f, 'a, 'd> Shaper<'f, 'a, 'd> {
         Document {
             version: self.version,
             openapi,
-            title: text("title"),
-            info_version: text("version"),
-            description: text("description"),
+            title,
+            info_version,
+            description,
             servers,
             tags,
             security,
@@ -122,21 +140,20 @@ impl<'f, 'a, 'd> Shaper<'f, 'a, 'd> {
         let mut seen = HashSet::new();
         let at = Target { file: self.root, pointer: "/tags".to_owned() };
         let mut tags = Vec::new();
-        for (index, tag) in root.get("tags").and_then(Value::as_array).into_iter().flatten().enumerate() {
+        let list = match root.get("tags") {
+            Some(Value::Array(list)) => list.as_slice(),
+            None | Some(Value::Null) => &[],
+            Some(other) => {
+                let message = format!("`tags` is {}, not an array; it is left out", kind_of(other));
+                self.report(&codes::INVALID_MEMBER, &at, message);
+                &[]
+            }
+        };
+        for (index, tag) in list.iter().enumerate() {
             let at = child(&at, &index.to_string());
-            let name = match tag.get("name") {
-                Some(Value::String(name)) => name.clone(),
-                Some(Value::Number(number)) => number.to_string(),
-                _ => continue,
-            };
-            let description = match tag.get("description") {
-                Some(Value::String(text)) => text.clone(),
-                Some(value @ Value::Object(_)) => self
-                    .follow(value, &child(&at, "description"), |_, value, _| value.as_str().map(str::to_owned))
-                    .flatten()
-                    .unwrap_or_default(),
-                _ => String::new(),
-            };
+            let name = tag.get("name").unwrap_or(tag);
+            let Some(name) = self.text(Some(name), &child(&at, "name")) else { continue };
+            let description = self.text(tag.get("description"), &child(&at, "description")).unwrap_or_default();
             if seen.insert(name.clone()) {
                 tags.push((name, description));
             }
@@ -170,13 +187,9 @@ impl<'f, 'a, 'd> Shaper<'f, 'a, 'd> {
             place = target_at;
         }
         let Value::Object(members) = item else {
-            if !item.is_null() {
-                self.report(
-                    &codes::INVALID_MEMBER,
-                    at,
-                    format!("the path item `{path}` is not an object and is left out"),
-                );
-            }
+            let message = format!("the path item `{path}` is {}, not an object; it is left out", kind_of(item));
+            let empty = item.as_array().is_some_and(Vec::is_empty) || item.is_null();
+            self.report(if empty { &codes::REPAIRED } else { &codes::INVALID_MEMBER }, at, message);
             return;
         };
         let path = if path.starts_with('/') {
@@ -193,6 +206,10 @@ impl<'f, 'a, 'd> Shaper<'f, 'a, 'd> {
         let mut candidates: Vec<(Method, &Value, Target)> = Vec::new();
         for (key, value) in members {
             if let Some(method) = method(key, self.version) {
+                if key.chars().any(|letter| letter.is_ascii_uppercase()) {
+                    let message = format!("the method `{key}` is written in lower case in OpenAPI");
+                    self.report(&codes::REPAIRED, &child(&place, key), message);
+                }
                 candidates.push((method, value, child(&place, key)));
             } else if key == "additionalOperations" && self.version >= SpecificationVersion::V3_2 {
                 for (name, value) in value.as_object().into_iter().flatten() {
@@ -209,8 +226,12 @@ impl<'f, 'a, 'd> Shaper<'f, 'a, 'd> {
             }
         }
         for (method, value, at) in candidates {
-            let shaped = self.follow(value, &at, |shaper, value, at| shaper.operation(value, at, members, &common));
             let location = Location { file: at.file, pointer: at.pointer.clone() };
+            let shaped = if self.shaped > MAX_SHAPED {
+                Some(Err(format!("references repeat more than {MAX_SHAPED} parameters and media types")))
+            } else {
+                self.follow(value, &at, |shaper, value, at| shaper.operation(value, at, members, &common))
+            };
             let outcome = match shaped {
                 Some(Ok(operation)) => serde_json::from_value::<openapiv3::Operation>(operation)
                     .map_err(|error| format!("it cannot be read: {error}")),
@@ -236,82 +257,6 @@ impl<'f, 'a, 'd> Shaper<'f, 'a, 'd> {
                 }
             }
         }
-    }
-
-    pub(super) fn servers(&mut self, value: Option<&Value>, at: &Target) -> Vec<openapiv3::Server> {
-        let mut servers = Vec::new();
-        for (index, server) in value.and_then(Value::as_array).into_iter().flatten().enumerate() {
-            let at = child(at, &index.to_string());
-            let Some(url) = server.get("url").and_then(Value::as_str) else {
-                self.report(&codes::INVALID_MEMBER, &at, "a server without `url` is left out");
-                continue;
-            };
-            let variables = server.get("variables").and_then(Value::as_object).map(|variables| {
-                variables
-                    .iter()
-                    .map(|(name, variable)| {
-                        let enumeration: Vec<String> =
-                            variable.get("enum").and_then(Value::as_array).into_iter().flatten().map(scalar_text).collect();
-                        let default = match variable.get("default") {
-                            Some(value) => scalar_text(value),
-                            None => {
-                                self.report(
-                                    &codes::REPAIRED,
-                                    &child(&child(&at, "variables"), name),
-                                    format!("the server variable `{name}` has no default; its first value is used, if it has one"),
-                                );
-                                enumeration.first().cloned().unwrap_or_default()
-                            }
-                        };
-                        (
-                            name.clone(),
-                            openapiv3::ServerVariable {
-                                enumeration,
-                                default,
-                                description: variable.get("description").and_then(Value::as_str).map(str::to_owned),
-                                ..Default::default()
-                            },
-                        )
-                    })
-                    .collect()
-            });
-            servers.push(openapiv3::Server {
-                url: url.trim().to_owned(),
-                description: server.get("description").and_then(Value::as_str).map(str::to_owned),
-                variables,
-                ..Default::default()
-            });
-        }
-        servers
-    }
-
-    /// Security requirements; `None` when the member is no array.
-    pub(super) fn security(&mut self, value: &Value, at: &Target) -> Option<Vec<openapiv3::SecurityRequirement>> {
-        let Value::Array(alternatives) = value else {
-            if !value.is_null() {
-                self.report(&codes::INVALID_MEMBER, at, "`security` is not an array; it is ignored");
-            }
-            return None;
-        };
-        Some(
-            alternatives
-                .iter()
-                .filter_map(Value::as_object)
-                .map(|schemes| {
-                    schemes
-                        .iter()
-                        .map(|(name, scopes)| {
-                            let scopes = match scopes {
-                                Value::Array(scopes) => scopes.iter().map(scalar_text).collect(),
-                                Value::String(scope) => vec![scope.clone()],
-                                _ => Vec::new(),
-                            };
-                            (name.clone(), scopes)
-                        })
-                        .collect()
-                })
-                .collect(),
-        )
     }
 
     /// Calls `then` with what stands behind any references of `value`; `None`, with a diagnostic, when they lead
@@ -368,9 +313,19 @@ impl<'f, 'a, 'd> Shaper<'f, 'a, 'd> {
         self.callbacks += value.as_object().map_or(0, Map::len);
     }
 
-    pub(super) fn report(&mut self, code: &'static Code, at: &Target, message: impl Into<String>) {
+    /// Adds a finding; `None` when the same one has been added before.
+    pub(super) fn report(
+        &mut self,
+        code: &'static Code,
+        at: &Target,
+        message: impl Into<String>,
+    ) -> Option<&mut crate::diagnostics::Diagnostic> {
+        let message = message.into();
+        if !self.reported.insert((code.name, at.clone(), message.clone())) {
+            return None;
+        }
         let location = Location { file: at.file, pointer: at.pointer.clone() };
-        self.diagnostics.push(code, Some(location), message);
+        Some(self.diagnostics.push(code, Some(location), message))
     }
 }
 

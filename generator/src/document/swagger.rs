@@ -5,11 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{
     codes, extra,
     files::Target,
-    shape::{
-        Shaper, child,
-        operation::{origin, truthy},
-        scalar_text,
-    },
+    shape::{Shaper, child, operation::origin, scalar_text},
 };
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -191,7 +187,7 @@ impl Shaper<'_, '_, '_> {
     }
 
     /// The schema that the members of a parameter make up; a parameter that has one as in OpenAPI 3 keeps it.
-    fn value_schema(&mut self, members: &Map<String, Value>, at: &Target) -> Value {
+    pub(in crate::document) fn value_schema(&mut self, members: &Map<String, Value>, at: &Target) -> Value {
         if let Some(schema @ Value::Object(_)) = members.get("schema") {
             return schema.clone();
         }
@@ -264,7 +260,7 @@ impl Shaper<'_, '_, '_> {
                 extra::HEADERS: {},
             })
         });
-        Some(Field { name, required: truthy(members.get("required")), schema, encoding })
+        Some(Field { name, required: self.flag(members, "required", at), schema, encoding })
     }
 
     /// Form fields as a request body.
@@ -337,7 +333,7 @@ impl Shaper<'_, '_, '_> {
             })
             .collect();
         let mut body =
-            json!({ "required": truthy(members.get("required")), "content": content, extra::ORIGIN: origin(at) });
+            json!({ "required": self.flag(members, "required", at), "content": content, extra::ORIGIN: origin(at) });
         if let Some(text) = self.text(members.get("description"), &child(at, "description")) {
             body["description"] = Value::String(text);
         }

@@ -2,10 +2,14 @@
 
 use serde_json::Value;
 
-use super::{FileId, Position, position};
+use super::{FileId, Position, json, position};
 
 /// Levels of nesting that a document may have.
 const MAX_DEPTH: usize = 127;
+
+const TOO_DEEP: &str = "the document nests deeper than 127 levels";
+const TOO_MANY_ALIASES: &str = "its aliases repeat more than a million nodes";
+const RECURSIVE_ALIAS: &str = "an alias stands inside of what it repeats";
 
 /// Enough for [`MAX_DEPTH`] levels in a build without optimisation; the system only maps what is used.
 const YAML_STACK_BYTES: usize = 64 * 1024 * 1024;
@@ -25,39 +29,76 @@ pub struct SyntaxError {
 pub(super) struct Outcome {
     pub(super) value: Value,
     pub(super) json: bool,
-    pub(super) warnings: Vec<(String, Option<Position>)>,
+    pub(super) warnings: Vec<Warning>,
+}
+
+/// What had to be overlooked to read a text.
+#[derive(Debug)]
+pub(crate) struct Warning {
+    pub(crate) message: String,
+    pub(crate) place: Place,
+}
+
+/// Where it shows.
+#[derive(Debug)]
+pub(crate) enum Place {
+    Pointer(String),
+    Position(Option<Position>),
+}
+
+impl Place {
+    /// The line, where no pointer says more.
+    pub(crate) fn line(&self) -> Option<usize> {
+        match self {
+            Place::Position(Some(position)) => Some(position.line),
+            _ => None,
+        }
+    }
 }
 
 pub(super) fn parse(text: &str, file: FileId) -> Result<Outcome, SyntaxError> {
     let syntax_error = |message: String, position| SyntaxError { file, position, message };
     let trimmed = text.trim_start();
     if trimmed.is_empty() {
-        return Err(syntax_error("the document is empty".to_owned(), None));
+        let start = Position { line: 1, column: 1, offset: 0 };
+        return Err(syntax_error("the document is empty".to_owned(), Some(start)));
     }
     if trimmed.starts_with(['{', '[']) {
-        let json_error = match serde_json::from_str(text) {
-            Ok(value) => return Ok(Outcome { value, json: true, warnings: Vec::new() }),
+        let json_error = match json::parse(text) {
+            Ok((value, repeated)) => {
+                let warning = |pointer| Warning {
+                    message: "the key occurs twice; the last one counts".to_owned(),
+                    place: Place::Pointer(pointer),
+                };
+                return Ok(Outcome { value, json: true, warnings: repeated.into_iter().map(warning).collect() });
+            }
             Err(error) => error,
         };
         let position = position::at_line_column(text, json_error.line(), json_error.column());
         let message = json_error.to_string();
         let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(head, _)| head);
         if message.contains("recursion limit") {
-            return Err(syntax_error(format!("the document nests deeper than {MAX_DEPTH} levels"), Some(position)));
+            return Err(syntax_error(TOO_DEEP.to_owned(), Some(position)));
         }
         // Trailing commas and comments are YAML flow style.
         return match yaml(text, &mut Vec::new()) {
             Ok(value) => Ok(Outcome {
                 value,
                 json: false,
-                warnings: vec![(format!("not strict JSON ({message}); read as YAML"), Some(position))],
+                warnings: vec![Warning {
+                    message: format!("not strict JSON ({message}); read as YAML"),
+                    place: Place::Position(Some(position)),
+                }],
             }),
             Err(_) => Err(syntax_error(format!("not valid JSON: {message}"), Some(position))),
         };
     }
     let mut warnings = Vec::new();
     match yaml(text, &mut warnings) {
-        Ok(value) => Ok(Outcome { value, json: false, warnings }),
+        Ok(value) => {
+            let warning = |(message, position)| Warning { message, place: Place::Position(position) };
+            Ok(Outcome { value, json: false, warnings: warnings.into_iter().map(warning).collect() })
+        }
         Err((message, position)) => Err(syntax_error(format!("not valid YAML: {message}"), position)),
     }
 }
@@ -92,11 +133,7 @@ fn yaml_here(text: &str, warnings: &mut Vec<Fault>) -> Result<Value, Fault> {
         warnings.push((format!("{message}; the last one counts"), first.1));
         return Ok(value);
     }
-    if first.0.contains("budget")
-        || first.0.contains("limit")
-        || first.0.contains("recursive")
-        || first.0.contains("nests")
-    {
+    if [TOO_DEEP, TOO_MANY_ALIASES, RECURSIVE_ALIAS].contains(&first.0.as_str()) {
         return Err(first);
     }
     // The libyaml family reads some indentation that YAML forbids and that other tools accept.
@@ -146,11 +183,26 @@ fn saphyr(text: &str, duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy)
             Some((place, rest)) if place.chars().all(|c| c.is_ascii_digit() || " column".contains(c)) => rest,
             _ => message,
         };
-        if message.contains("Depth {") || message.contains("recursion limit") {
-            return (format!("the document nests deeper than {MAX_DEPTH} levels"), position);
-        }
-        (message.to_owned(), position)
+        (plain_words(message), position)
     })
+}
+
+/// What the parser means, without the names of its own parts.
+fn plain_words(message: &str) -> String {
+    let has = |part: &str| message.contains(part);
+    if has("Depth {") || has("recursion limit") {
+        TOO_DEEP.to_owned()
+    } else if has("budget breached") || has("replay limit") || has("expansion limit") {
+        TOO_MANY_ALIASES.to_owned()
+    } else if has("recursive references") {
+        RECURSIVE_ALIAS.to_owned()
+    } else if has("multiple YAML documents") {
+        "there is a second document after `---`; an OpenAPI document stands alone in its file".to_owned()
+    } else if has("mapping values are not allowed") {
+        format!("{message} (a text with `: ` in it needs quotes; keys of one object are indented alike)")
+    } else {
+        message.to_owned()
+    }
 }
 
 fn depth_is_bounded(value: &Value, depth: usize) -> bool {
@@ -199,7 +251,7 @@ mod tests {
         let outcome = parse("a: 1\nb: 2\na: 3", FileId(0)).unwrap();
         assert_eq!(outcome.value["a"], 3);
         assert_eq!(outcome.warnings.len(), 1);
-        assert_eq!(outcome.warnings[0].1.unwrap().line, 3);
+        assert_eq!(outcome.warnings[0].place.line(), Some(3));
     }
 
     #[test]

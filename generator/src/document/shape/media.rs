@@ -14,7 +14,7 @@ impl Shaper<'_, '_, '_> {
         let Some(value) = value else { return Map::new() };
         self.follow(value, at, |shaper, value, at| {
             let mut content = Map::new();
-            for (media_type, value) in value.as_object().into_iter().flatten() {
+            for (media_type, value) in shaper.members(value, "content", at).into_iter().flatten() {
                 let at = child(at, media_type);
                 if media_type.starts_with("x-") {
                     continue;
@@ -39,8 +39,9 @@ impl Shaper<'_, '_, '_> {
     }
 
     fn media_type(&mut self, value: &Value, at: &Target) -> Value {
+        self.shaped += 1;
         let empty = Map::new();
-        let members = value.as_object().unwrap_or(&empty);
+        let members = self.members(value, "media type", at).unwrap_or(&empty);
         let mut media_type = extensions(Some(members));
         match (members.get("schema"), members.get("itemSchema")) {
             (Some(schema @ (Value::Object(_) | Value::Bool(_))), _) => {
@@ -52,6 +53,7 @@ impl Shaper<'_, '_, '_> {
                 media_type.insert("schema".to_owned(), schema);
                 media_type.insert(extra::SEQUENTIAL.to_owned(), Value::Bool(true));
             }
+            (Some(Value::Array(items)), _) if items.is_empty() => {}
             (Some(_), _) => {
                 self.report(&codes::INVALID_MEMBER, &child(at, "schema"), "a schema that is no object is left out");
             }
@@ -81,10 +83,8 @@ impl Shaper<'_, '_, '_> {
         }
         if ["style", "explode", "allowReserved"].iter().any(|key| members.contains_key(*key)) {
             encoding.insert(extra::STYLED.to_owned(), Value::Bool(true));
-            let style = match members.get("style").and_then(Value::as_str) {
-                Some(style @ ("spaceDelimited" | "pipeDelimited" | "deepObject")) => style,
-                _ => "form",
-            };
+            let known = |style: &&str| matches!(*style, "spaceDelimited" | "pipeDelimited" | "deepObject");
+            let style = members.get("style").and_then(Value::as_str).filter(known).unwrap_or("form");
             let explode =
                 members.get("explode").map_or(style == "form" || style == "deepObject", |value| truthy(Some(value)));
             encoding.insert("style".to_owned(), json!(style));

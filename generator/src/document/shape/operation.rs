@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Shaper, child, extensions, scalar_text};
-use crate::document::{SpecificationVersion, codes, extra, files::Target};
+use super::{Shaper, child, extensions};
+use crate::document::{SpecificationVersion, codes, extra, files::Target, lift::kind_of};
 
 impl Shaper<'_, '_, '_> {
     /// An Operation Object with the parameters, texts and extensions of its path item.
@@ -25,19 +25,12 @@ impl Shaper<'_, '_, '_> {
                 operation.insert(key.to_owned(), Value::String(text));
             }
         }
-        if let Some(id) = members.get("operationId").map(scalar_text).filter(|id| !id.trim().is_empty()) {
+        if let Some(id) = self.text(members.get("operationId"), &child(at, "operationId")) {
             operation.insert("operationId".to_owned(), Value::String(id.trim().to_owned()));
         }
-        let tags: Vec<Value> = match members.get("tags") {
-            Some(Value::Array(tags)) => tags
-                .iter()
-                .map(|tag| Value::String(tag.get("name").map_or_else(|| scalar_text(tag), scalar_text)))
-                .collect(),
-            Some(Value::String(tag)) => vec![Value::String(tag.clone())],
-            _ => Vec::new(),
-        };
-        operation.insert("tags".to_owned(), Value::Array(tags));
-        operation.insert("deprecated".to_owned(), Value::Bool(truthy(members.get("deprecated"))));
+        let tags = self.operation_tags(members.get("tags"), &child(at, "tags"));
+        operation.insert("tags".to_owned(), json!(tags));
+        operation.insert("deprecated".to_owned(), Value::Bool(self.flag(members, "deprecated", at)));
 
         let own_at = child(at, "parameters");
         let mut body = None;
@@ -77,6 +70,65 @@ impl Shaper<'_, '_, '_> {
         Ok(Value::Object(operation))
     }
 
+    /// The tags of an operation.
+    fn operation_tags(&mut self, value: Option<&Value>, at: &Target) -> Vec<String> {
+        match value {
+            Some(Value::Array(tags)) => tags
+                .iter()
+                .enumerate()
+                .filter_map(|(index, tag)| {
+                    let at = child(at, &index.to_string());
+                    self.text(Some(tag.get("name").unwrap_or(tag)), &at)
+                })
+                .collect(),
+            Some(Value::String(tag)) => {
+                self.report(&codes::REPAIRED, at, format!("`tags` is a text; it is read as the one tag `{tag}`"));
+                vec![tag.clone()]
+            }
+            None | Some(Value::Null) => Vec::new(),
+            Some(other) => {
+                self.report(&codes::INVALID_MEMBER, at, format!("`tags` is {}; it is left out", kind_of(other)));
+                Vec::new()
+            }
+        }
+    }
+
+    /// A boolean member, which real documents also write as a text.
+    pub(in crate::document) fn flag(&mut self, members: &Map<String, Value>, key: &str, at: &Target) -> bool {
+        match members.get(key) {
+            None | Some(Value::Null) => false,
+            Some(Value::Bool(flag)) => *flag,
+            Some(Value::String(text)) if ["true", "false"].contains(&text.to_ascii_lowercase().as_str()) => {
+                self.report(&codes::REPAIRED, &child(at, key), format!("`{key}` is a text; it is read as a boolean"));
+                text.eq_ignore_ascii_case("true")
+            }
+            Some(other) => {
+                let message = format!("`{key}` is {}, not a boolean; it is read as false", kind_of(other));
+                self.report(&codes::INVALID_MEMBER, &child(at, key), message);
+                false
+            }
+        }
+    }
+
+    /// The members of an object; an empty array stands for an empty object, as some languages write it.
+    pub(in crate::document) fn members<'v>(
+        &mut self,
+        value: &'v Value,
+        name: &str,
+        at: &Target,
+    ) -> Option<&'v Map<String, Value>> {
+        match value {
+            Value::Object(members) => Some(members),
+            Value::Null => None,
+            Value::Array(items) if items.is_empty() => None,
+            other => {
+                let message = format!("`{name}` is {}, not an object; it is left out", kind_of(other));
+                self.report(&codes::INVALID_MEMBER, at, message);
+                None
+            }
+        }
+    }
+
     /// A text, which real documents also give by reference or as a number.
     pub(in crate::document) fn text(&mut self, value: Option<&Value>, at: &Target) -> Option<String> {
         match value? {
@@ -85,7 +137,11 @@ impl Shaper<'_, '_, '_> {
                 self.follow(value, at, |_, value, _| value.as_str().map(str::to_owned)).flatten()
             }
             Value::Number(number) => Some(number.to_string()),
-            _ => None,
+            Value::Null => None,
+            other => {
+                self.report(&codes::INVALID_MEMBER, at, format!("{} is no text; it is left out", kind_of(other)));
+                None
+            }
         }
         .filter(|text| !text.trim().is_empty())
     }
@@ -104,7 +160,7 @@ impl Shaper<'_, '_, '_> {
         if let Some(text) = self.text(members.get("description"), &child(at, "description")) {
             body.insert("description".to_owned(), Value::String(text));
         }
-        body.insert("required".to_owned(), Value::Bool(truthy(members.get("required"))));
+        body.insert("required".to_owned(), Value::Bool(self.flag(members, "required", at)));
         body.insert("content".to_owned(), Value::Object(content));
         body.insert(extra::ORIGIN.to_owned(), origin(at));
         Some(Value::Object(body))
@@ -112,9 +168,14 @@ impl Shaper<'_, '_, '_> {
 
     fn responses(&mut self, value: Option<&Value>, operation: &Map<String, Value>, at: &Target) -> Value {
         let mut shaped = Map::new();
-        let Some(value) = value else { return Value::Object(shaped) };
+        let Some(value) = value else {
+            if self.version < SpecificationVersion::V3_1 {
+                self.report(&codes::REPAIRED, at, "the operation has no `responses`; its results are of any kind");
+            }
+            return Value::Object(shaped);
+        };
         self.follow(value, at, |shaper, value, at| {
-            for (status, response) in value.as_object().into_iter().flatten() {
+            for (status, response) in shaper.members(value, "responses", at).into_iter().flatten() {
                 let at = child(at, status);
                 let Some(status) = status_code(status) else {
                     if !status.starts_with("x-") {
@@ -134,13 +195,19 @@ impl Shaper<'_, '_, '_> {
     }
 
     fn response(&mut self, value: &Value, operation: &Map<String, Value>, at: &Target) -> Value {
+        self.shaped += 1;
         let empty = Map::new();
-        let members = value.as_object().unwrap_or(&empty);
+        let members = self.members(value, "response", at).unwrap_or(&empty);
         let mut response = Map::new();
         let description = self
             .text(members.get("description"), &child(at, "description"))
             .or_else(|| self.text(members.get("summary"), &child(at, "summary")))
-            .unwrap_or_default();
+            .unwrap_or_else(|| {
+                if self.version < SpecificationVersion::V3_2 && !members.contains_key("description") {
+                    self.report(&codes::REPAIRED, at, "the response has no description");
+                }
+                value.as_str().unwrap_or_default().to_owned()
+            });
         response.insert("description".to_owned(), Value::String(description));
         let content = if self.version == SpecificationVersion::V2_0 {
             self.swagger_response_content(members, operation, at)
@@ -148,9 +215,13 @@ impl Shaper<'_, '_, '_> {
             self.content(members.get("content"), &child(at, "content"))
         };
         response.insert("content".to_owned(), Value::Object(content));
-        let headers: Vec<&String> =
-            members.get("headers").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name).collect();
-        response.insert(extra::HEADERS.to_owned(), json!(headers));
+        let headers = members.get("headers").and_then(|headers| {
+            self.follow(headers, &child(at, "headers"), |shaper, headers, at| {
+                let names = shaper.members(headers, "headers", at).into_iter().flatten();
+                names.map(|(name, _)| name.clone()).collect::<Vec<_>>()
+            })
+        });
+        response.insert(extra::HEADERS.to_owned(), json!(headers.unwrap_or_default()));
         if let Some(links) = members.get("links").and_then(Value::as_object) {
             let links: Map<String, Value> = links
                 .iter()

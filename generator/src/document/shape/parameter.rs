@@ -2,11 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{
-    Shaper, child, extensions,
-    operation::{origin, truthy},
-};
-use crate::document::{SpecificationVersion, codes, extra, files::Target};
+use super::{Shaper, child, extensions, operation::origin};
+use crate::document::{SpecificationVersion, codes, extra, files::Target, lift::kind_of};
 
 impl Shaper<'_, '_, '_> {
     /// The parameters of a path item or an operation.
@@ -15,7 +12,16 @@ impl Shaper<'_, '_, '_> {
             return Vec::new();
         }
         let mut parameters: Vec<Value> = Vec::new();
-        for (index, value) in value.as_array().into_iter().flatten().enumerate() {
+        let items = match value {
+            Value::Array(items) => items.as_slice(),
+            Value::Null => &[],
+            other => {
+                let message = format!("`parameters` is {}, not an array; it is left out", kind_of(other));
+                self.report(&codes::INVALID_MEMBER, at, message);
+                &[]
+            }
+        };
+        for (index, value) in items.iter().enumerate() {
             let at = child(at, &index.to_string());
             let component = self.component_of(value, &at, "/components/parameters");
             let parameter = self.follow(value, &at, |shaper, value, at| shaper.parameter(value, at)).flatten();
@@ -30,6 +36,7 @@ impl Shaper<'_, '_, '_> {
     }
 
     pub(in crate::document) fn parameter(&mut self, value: &Value, at: &Target) -> Option<Map<String, Value>> {
+        self.shaped += 1;
         let Value::Object(members) = value else {
             self.report(&codes::INVALID_MEMBER, at, "a parameter that is not an object is left out");
             return None;
@@ -45,12 +52,19 @@ impl Shaper<'_, '_, '_> {
             "header" => "header",
             "cookie" => "cookie",
             "querystring" => "querystring",
-            _ => {
-                self.report(
-                    &codes::INVALID_MEMBER,
-                    at,
-                    format!("the parameter `{name}` is in `{written}`, which is no place for one; it is left out"),
-                );
+            place => {
+                let message = match place {
+                    "" => format!("the parameter `{name}` does not say where it belongs; it is left out"),
+                    _ => format!("the parameter `{name}` is in `{written}`, which is no place for one; it is left out"),
+                };
+                let help = if matches!(place, "body" | "formdata") {
+                    "in OpenAPI 3 a body stands under `requestBody`"
+                } else {
+                    "`in` is one of path, query, header and cookie"
+                };
+                if let Some(diagnostic) = self.report(&codes::INVALID_MEMBER, at, message) {
+                    diagnostic.help(help);
+                }
                 return None;
             }
         };
@@ -67,7 +81,7 @@ impl Shaper<'_, '_, '_> {
         } else {
             parameter.insert("in".to_owned(), Value::String(location.to_owned()));
         }
-        let required = truthy(members.get("required"));
+        let required = self.flag(members, "required", at);
         if location == "path" && !required {
             self.report(
                 &codes::REPAIRED,
@@ -76,13 +90,13 @@ impl Shaper<'_, '_, '_> {
             );
         }
         parameter.insert("required".to_owned(), Value::Bool(required || location == "path"));
-        parameter.insert("deprecated".to_owned(), Value::Bool(truthy(members.get("deprecated"))));
+        parameter.insert("deprecated".to_owned(), Value::Bool(self.flag(members, "deprecated", at)));
         if let Some(text) = self.text(members.get("description"), &child(at, "description")) {
             parameter.insert("description".to_owned(), Value::String(text));
         }
         self.style(members, &name, location, at, &mut parameter);
         for (key, kept) in [("allowReserved", extra::ALLOW_RESERVED), ("allowEmptyValue", extra::ALLOW_EMPTY_VALUE)] {
-            if truthy(members.get(key)) {
+            if self.flag(members, key, at) {
                 parameter.insert(kept.to_owned(), Value::Bool(true));
             }
         }
@@ -94,6 +108,13 @@ impl Shaper<'_, '_, '_> {
         } else {
             let schema = match members.get("schema") {
                 Some(schema @ (Value::Object(_) | Value::Bool(_))) => self.schema(schema, &child(at, "schema")),
+                // The members of a schema beside those of the parameter are a slip from Swagger 2.0.
+                None if members.contains_key("type") || members.contains_key("enum") => {
+                    let message = format!("the parameter `{name}` has no schema; its own members are read as one");
+                    self.report(&codes::REPAIRED, at, message);
+                    let schema = self.value_schema(members, at);
+                    self.schema(&schema, at)
+                }
                 _ => {
                     self.report(
                         &codes::REPAIRED,

@@ -31,7 +31,7 @@ struct Parts {
     annotations: Map<String, Value>,
     properties: Map<String, Value>,
     required: Vec<String>,
-    /// How many parts state `properties`, `required` or more.
+    /// How many parts speak of members.
     speaking: usize,
     is_object: bool,
     /// A part forbids other members than its own.
@@ -53,7 +53,12 @@ impl Parts {
             Value::Object(members) => members,
             _ => return None,
         };
-        self.speaking += usize::from(members.contains_key("properties") || members.contains_key("required"));
+        let speaks = ["properties", "required", "additionalProperties"].iter().any(|name| members.contains_key(*name));
+        self.speaking += usize::from(speaks);
+        // Before what lies deeper: the outermost words win.
+        for (keyword, value) in members.iter().filter(|(keyword, _)| is_annotation(keyword)) {
+            self.annotations.entry(keyword).or_insert_with(|| value.clone());
+        }
         for (keyword, value) in members {
             match keyword.as_str() {
                 "$ref" => {
@@ -97,11 +102,7 @@ impl Parts {
                     }
                     self.is_closed_as_a_whole = true;
                 }
-                name if is_annotation(name) => {
-                    if !self.annotations.contains_key(name) {
-                        self.annotations.insert(name.to_owned(), value.clone());
-                    }
-                }
+                name if is_annotation(name) => {}
                 _ => return None,
             }
         }

@@ -30,12 +30,8 @@ pub(super) fn admit_null(schema: &mut Map<String, Value>) {
         return;
     }
     match schema.get_mut("type") {
-        Some(Value::Array(names)) => {
-            if !names.iter().any(|name| name == "null") {
-                names.push(Value::from("null"));
-            }
-        }
-        Some(name) if name != "null" => *name = json!([name.take(), "null"]),
+        Some(Value::Array(names)) if !names.iter().any(|name| name == "null") => names.push(Value::from("null")),
+        Some(name @ Value::String(_)) if name != "null" => *name = json!([name.take(), "null"]),
         _ => {}
     }
     if let Some(Value::Array(values)) = schema.get_mut("enum")

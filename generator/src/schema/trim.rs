@@ -39,14 +39,17 @@ pub fn trim(schema: &Value, definitions: &Definitions, budget: usize) -> Option<
     }
     let mut best = None;
     for levels in 1..=MAX_LEVELS {
-        let cut = cut(schema, definitions, levels, false, budget);
-        let is_complete = cut.as_ref() == best.as_ref().map(|(_, schema)| schema);
-        match cut {
-            Some(schema) if !is_complete => best = Some((levels, schema)),
-            _ => break,
+        let mut cutter = Cutter { definitions, is_described: false, is_dry: true, is_cut: false, left: budget };
+        if cutter.schema(schema, levels, 0).is_none() {
+            break;
+        }
+        best = Some(levels);
+        if !cutter.is_cut {
+            break;
         }
     }
-    let (levels, bare) = best?;
+    let (levels, bare) =
+        (1..=best?).rev().find_map(|levels| Some((levels, cut(schema, definitions, levels, false, budget)?)))?;
     if says_nothing(&bare) {
         return None;
     }
@@ -56,8 +59,7 @@ pub fn trim(schema: &Value, definitions: &Definitions, budget: usize) -> Option<
 
 /// The schema cut at a level; `None` when its text would exceed the budget.
 fn cut(schema: &Value, definitions: &Definitions, levels: usize, is_described: bool, budget: usize) -> Option<Value> {
-    // The budget stops the growth early; the exact length is checked at the end.
-    let mut cutter = Cutter { definitions, is_described, left: budget };
+    let mut cutter = Cutter { definitions, is_described, is_dry: false, is_cut: false, left: budget };
     let cut = cutter.schema(schema, levels, 0)?;
     (text_bytes(&cut) <= budget).then_some(cut)
 }
@@ -76,7 +78,13 @@ const MAX_HOPS: usize = 16;
 
 struct Cutter<'d> {
     definitions: &'d Definitions,
+    /// Whether descriptions stay.
     is_described: bool,
+    /// Whether only the budget is counted: finding the level must not cost what building a schema costs.
+    is_dry: bool,
+    /// Whether something below the deepest level was lost.
+    is_cut: bool,
+    /// The bytes that are left, by an estimate that is never less than the text.
     left: usize,
 }
 
@@ -84,7 +92,7 @@ impl Cutter<'_> {
     /// `None` when the budget is spent.
     fn schema(&mut self, schema: &Value, levels: usize, hops: usize) -> Option<Value> {
         let Value::Object(members) = schema else {
-            self.spend(5)?;
+            self.spend(6)?;
             return Some(schema.clone());
         };
         self.spend(2)?;
@@ -92,6 +100,7 @@ impl Cutter<'_> {
             return self.bare(members, hops);
         }
         if hops > MAX_HOPS {
+            self.is_cut = true;
             return Some(Value::Object(Map::new()));
         }
         let mut cut = Map::new();
@@ -101,34 +110,45 @@ impl Cutter<'_> {
                 "$ref" => {
                     let target = walk::definition(members).and_then(|name| self.definitions.get(name));
                     if let Some(target) = target {
+                        // For the `allOf` that may have to hold the target beside its siblings.
+                        self.spend(if members.len() > 1 { r#"{"allOf":[,]}"#.len() } else { 0 })?;
                         resolved = Some(self.schema(&target.schema, levels, hops + 1)?);
                     }
                 }
                 "properties" | "patternProperties" => {
                     let Value::Object(properties) = value else { continue };
-                    let mut kept = Map::with_capacity(properties.len());
+                    let mut kept = Map::with_capacity(if self.is_dry { 0 } else { properties.len() });
                     for (name, property) in properties {
                         self.spend(name.len() + 4)?;
-                        kept.insert(name.clone(), self.schema(property, levels - 1, 0)?);
+                        let property = self.schema(property, levels - 1, 0)?;
+                        if !self.is_dry {
+                            kept.insert(name.clone(), property);
+                        }
                     }
-                    cut.insert(keyword.clone(), Value::Object(kept));
+                    self.spend(keyword.len() + 6)?;
+                    self.insert(keyword, Value::Object(kept), &mut cut);
                 }
                 "items" | "additionalProperties" => {
                     self.spend(keyword.len() + 4)?;
-                    cut.insert(keyword.clone(), self.schema(value, levels - 1, 0)?);
+                    let schema = self.schema(value, levels - 1, 0)?;
+                    self.insert(keyword, schema, &mut cut);
                 }
                 "prefixItems" => {
+                    self.spend(keyword.len() + 6)?;
                     let mut kept = Vec::new();
                     for item in value.as_array().into_iter().flatten() {
+                        self.spend(1)?;
                         kept.push(self.schema(item, levels - 1, 0)?);
                     }
-                    cut.insert(keyword.clone(), Value::Array(kept));
+                    self.insert(keyword, Value::Array(kept), &mut cut);
                 }
                 "allOf" | "anyOf" | "oneOf" => {
+                    self.spend(keyword.len() + 6)?;
                     let mut kept = Vec::new();
                     for branch in value.as_array().into_iter().flatten() {
+                        self.spend(1)?;
                         let branch = self.schema(branch, levels, hops + 1)?;
-                        if !kept.contains(&branch) {
+                        if !self.is_dry && !kept.contains(&branch) {
                             kept.push(branch);
                         }
                     }
@@ -159,6 +179,9 @@ impl Cutter<'_> {
                 _ => self.keep(keyword, value, &mut cut)?,
             }
         }
+        if self.is_dry {
+            return Some(Value::Null);
+        }
         super::compose::simplify(&mut cut);
         let Some(resolved) = resolved else { return Some(Value::Object(cut)) };
         Some(match resolved {
@@ -177,6 +200,7 @@ impl Cutter<'_> {
     /// The type only, that of the definition for a reference.
     fn bare(&mut self, members: &Map<String, Value>, hops: usize) -> Option<Value> {
         let mut bare = Map::new();
+        self.is_cut |= members.keys().any(|keyword| keyword != "type" && !ANNOTATIONS.contains(&keyword.as_str()));
         if let Some(kind) = members.get("type") {
             self.keep("type", kind, &mut bare)?;
         } else if let Some(name) = walk::definition(members)
@@ -190,8 +214,16 @@ impl Cutter<'_> {
 
     fn keep(&mut self, keyword: &str, value: &Value, cut: &mut Map<String, Value>) -> Option<()> {
         self.spend(keyword.len() + 4 + text_bytes(value))?;
-        cut.insert(keyword.to_owned(), value.clone());
+        if !self.is_dry {
+            cut.insert(keyword.to_owned(), value.clone());
+        }
         Some(())
+    }
+
+    fn insert(&self, keyword: &str, value: Value, cut: &mut Map<String, Value>) {
+        if !self.is_dry {
+            cut.insert(keyword.to_owned(), value);
+        }
     }
 
     fn spend(&mut self, bytes: usize) -> Option<()> {

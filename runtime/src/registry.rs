@@ -3,6 +3,7 @@
 mod build;
 mod complete;
 mod lookup;
+mod visibility;
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use indexmap::IndexMap;
 
 pub use build::Problem;
 pub(crate) use build::RegistryBuilder;
+pub(crate) use visibility::Visibility;
 
 use crate::{
     Error,

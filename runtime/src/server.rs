@@ -40,6 +40,7 @@ use crate::{
     context::Context,
     message::{Complete, Completion, ServerInfo},
     middleware::Middleware,
+    registry::Visibility,
     transport, upstream,
 };
 use lifespan::Lifespan;
@@ -72,6 +73,7 @@ pub struct Server {
     lifespans: Vec<Lifespan>,
     http: Vec<HttpLayer>,
     sessions: usize,
+    visibility: Visibility,
     #[cfg(feature = "auth")]
     auth: Option<crate::auth::Auth>,
 }
@@ -115,6 +117,7 @@ impl Server {
             lifespans: Vec::new(),
             http: Vec::new(),
             sessions: 0,
+            visibility: Visibility::default(),
             #[cfg(feature = "auth")]
             auth: None,
         }
@@ -188,6 +191,19 @@ impl Server {
     /// Adds a prompt.
     pub fn prompt(mut self, prompt: Prompt) -> Self {
         self.prompts.push(prompt);
+        self
+    }
+
+    /// Offers the components of this name or tag, also where the configuration of the generator hides them. Later calls
+    /// of this and of [`Server::disable`] win over earlier ones.
+    pub fn enable(mut self, name_or_tag: impl Into<String>) -> Self {
+        self.visibility.add(name_or_tag.into(), true);
+        self
+    }
+
+    /// Does not offer the components of this name or tag: they are neither listed nor found.
+    pub fn disable(mut self, name_or_tag: impl Into<String>) -> Self {
+        self.visibility.add(name_or_tag.into(), false);
         self
     }
 

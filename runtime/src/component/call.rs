@@ -88,10 +88,12 @@ impl OperationTool {
 
 /// What the upstream client may know of the inbound request.
 pub(crate) fn scope(context: &Context) -> Scope {
+    let principal = context.principal();
     Scope {
         headers: context.headers().cloned().unwrap_or_default(),
+        authenticated: principal.is_some(),
+        subject: principal.map(|principal| principal.subject.clone()),
         cancelled: context.cancellation().clone(),
-        ..Scope::default()
     }
 }
 

@@ -114,7 +114,7 @@ impl Bench {
     }
 
     fn engine(&self) -> Arc<Engine> {
-        let mut registry = RegistryBuilder::new(0, Vec::new());
+        let mut registry = RegistryBuilder::new(0, Vec::new(), crate::registry::Visibility::default());
         let tool = |name: &'static str, hints: Hints, answer: fn(usize) -> Result<ToolResult, Error>| {
             let counts = self.counts.clone();
             Tool::new(name, "A tool.", move |_, ()| {

@@ -1,6 +1,7 @@
 //! Building the registry: everything that can be wrong with a server's components is found here, before it serves.
 
 use std::{
+    borrow::Cow,
     collections::HashMap,
     sync::{Arc, OnceLock},
 };
@@ -8,7 +9,7 @@ use std::{
 use indexmap::{IndexMap, map::Entry};
 use serde_json::{Map, Value};
 
-use super::{Lists, Pages, Registry};
+use super::{Lists, Pages, Registry, Visibility};
 use crate::{
     catalog::{Api, Kind, Operation},
     component::{
@@ -88,11 +89,16 @@ pub(crate) struct RegistryBuilder {
     pub(crate) page_size: usize,
     registry: Registry,
     wrappers: Vec<(&'static Operation, WrapHandler)>,
+    visibility: Visibility,
 }
 
 impl RegistryBuilder {
-    pub(crate) fn new(page_size: usize, wrappers: Vec<(&'static Operation, WrapHandler)>) -> Self {
-        Self { page_size, wrappers, ..Self::default() }
+    pub(crate) fn new(
+        page_size: usize,
+        wrappers: Vec<(&'static Operation, WrapHandler)>,
+        visibility: Visibility,
+    ) -> Self {
+        Self { page_size, wrappers, visibility, ..Self::default() }
     }
 
     /// Goes on from a registry that exists.
@@ -109,6 +115,12 @@ impl RegistryBuilder {
         self.registry.tools.reserve(api.operations().count());
         let mut resources = Vec::new();
         for operation in api.operations() {
+            let tags: Vec<_> = operation.tags.iter().map(|tag| Cow::Borrowed(*tag)).collect();
+            if !self.visibility.offers(operation.name, &tags, operation.enabled) {
+                // A wrapper around it is no mistake.
+                self.wrappers.retain(|(wrapped, _)| !std::ptr::eq(*wrapped, operation));
+                continue;
+            }
             match operation.kind {
                 Kind::Tool => self.operation_tool(api, operation, upstream, operation.name.to_owned()),
                 Kind::Resource | Kind::ResourceTemplate if resources_as_tools => resources.push(operation),
@@ -182,7 +194,9 @@ impl RegistryBuilder {
     }
 
     pub(crate) fn tool(&mut self, tool: Tool) {
-        self.add_tool(tool.into());
+        if self.visibility.offers(&tool.info.name, &tool.info.tags, true) {
+            self.add_tool(tool.into());
+        }
     }
 
     fn add_tool(&mut self, tool: ToolEntry) {
@@ -196,7 +210,9 @@ impl RegistryBuilder {
     }
 
     pub(crate) fn resource(&mut self, resource: Resource) {
-        self.add_resource(resource.into());
+        if self.visibility.offers(&resource.info.name, &resource.info.tags, true) {
+            self.add_resource(resource.into());
+        }
     }
 
     fn add_resource(&mut self, resource: ResourceEntry) {
@@ -212,6 +228,9 @@ impl RegistryBuilder {
 
     pub(crate) fn template(&mut self, template: ResourceTemplate) {
         let ResourceTemplate { info, schema, handler, completions } = template;
+        if !self.visibility.offers(&info.name, &info.tags, true) {
+            return;
+        }
         self.add_template(info, TemplateSource::Custom { schema, handler }, completions);
     }
 
@@ -249,6 +268,9 @@ impl RegistryBuilder {
     }
 
     pub(crate) fn prompt(&mut self, prompt: Prompt) {
+        if !self.visibility.offers(&prompt.info.name, &prompt.info.tags, true) {
+            return;
+        }
         let name = prompt.info.name.to_string();
         insert(&mut self.registry.prompts, &mut self.problems, "prompt", name, prompt.into());
     }

@@ -86,7 +86,7 @@ impl Server {
     ) -> Result<(Running, Vec<HttpLayer>), StartError> {
         let seal = Seal::new(options.state_secret.as_deref())
             .map_err(|error| StartError::Option(format!("the state secret cannot be used: {error}")))?;
-        let mut builder = RegistryBuilder::new(options.page_size, self.wrappers);
+        let mut builder = RegistryBuilder::new(options.page_size, self.wrappers, self.visibility);
         let single = self.apis.len() == 1;
         for source in self.apis {
             let upstream = match source.upstream {

@@ -251,3 +251,15 @@ async fn unknown_methods_and_wrong_parameters_differ() {
         assert_eq!(client.request(method, params).await.expect_err(method).code, code, "{method}");
     }
 }
+
+#[tokio::test]
+async fn components_are_hidden_by_name_or_tag() {
+    let names = async |server: Server| {
+        let client = TestClient::start(server).await.expect("a client");
+        let tools = client.list("tools").await.expect("tools");
+        tools.iter().map(|tool| tool["name"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(server().disable("maths")).await, ["nothing"]);
+    assert_eq!(names(server().disable("nothing")).await, ["add"]);
+    assert_eq!(names(server().disable("maths").enable("add")).await, ["add", "nothing"]);
+}

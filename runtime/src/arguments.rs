@@ -2,15 +2,12 @@
 
 mod faults;
 mod heal;
-mod strings;
 
 use std::sync::OnceLock;
 
 use serde_json::{Map, Value, json};
 
 use crate::Error;
-
-pub use strings::from_strings;
 
 /// How many faults one message names.
 const MAX_FAULTS: usize = 12;

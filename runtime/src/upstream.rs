@@ -44,7 +44,7 @@ use tower::Service;
 use crate::{
     Error,
     arguments::Validator,
-    catalog::{Api, Operation, SecurityScheme, variable_part},
+    catalog::{Api, Operation, SecurityScheme, is_reserved_header, variable_part},
     content::{ResourceContents, ToolResult},
 };
 use server::Servers;
@@ -294,7 +294,7 @@ impl UpstreamBuilder {
             settings.base_url = Some(in_process_base(self.api));
         }
         for name in &settings.forward_headers {
-            let legal = HeaderName::from_bytes(name.as_bytes()).is_ok() && !request::belongs_to_connection(name);
+            let legal = HeaderName::from_bytes(name.as_bytes()).is_ok() && !is_reserved_header(name);
             if !legal || matches!(name.to_ascii_lowercase().as_str(), "accept" | "content-type") {
                 return Err(ConfigurationError::new(format!(
                     "{}_FORWARD_HEADERS names `{name}`, which cannot be handed on",

@@ -116,3 +116,26 @@ pub fn uri_variable(argument: &str) -> String {
     }
     variable
 }
+
+/// Whether a header frames the message, routes it, or carries the identity of somebody: never an argument's to set.
+pub fn is_reserved_header(name: &str) -> bool {
+    const NAMES: [&str; 15] = [
+        "host",
+        "content-length",
+        "content-encoding",
+        "transfer-encoding",
+        "connection",
+        "keep-alive",
+        "te",
+        "trailer",
+        "upgrade",
+        "expect",
+        "cookie",
+        "proxy-authorization",
+        "proxy-authenticate",
+        "proxy-connection",
+        "http2-settings",
+    ];
+    let name = name.to_ascii_lowercase();
+    NAMES.contains(&name.as_str()) || name.starts_with("mcp-")
+}

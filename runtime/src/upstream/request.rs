@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Error,
-    catalog::{Location, Operation, Parameter, Style},
+    catalog::{Location, Operation, Parameter, Style, is_reserved_header},
 };
 
 /// The longest URL that is sent; `http` and most servers allow no more.
@@ -185,7 +185,7 @@ impl Request {
             return Ok(());
         }
         let argument = parameter.argument();
-        if belongs_to_connection(parameter.name) {
+        if is_reserved_header(parameter.name) {
             return Err(Error::invalid_params(format!(
                 "`{argument}`: the header `{}` cannot be set by an argument",
                 parameter.name
@@ -344,29 +344,6 @@ fn ascii_json(json: &str) -> String {
 /// Header parameters that OpenAPI 3.2 §4.12.1 says to ignore: other parts of the document define them.
 fn is_defined_elsewhere(name: &str) -> bool {
     ["accept", "content-type", "authorization"].iter().any(|header| name.eq_ignore_ascii_case(header))
-}
-
-/// Headers that frame the message, route it, or carry the identity of somebody: never an argument's to set.
-pub(super) fn belongs_to_connection(name: &str) -> bool {
-    const NAMES: [&str; 15] = [
-        "host",
-        "content-length",
-        "content-encoding",
-        "transfer-encoding",
-        "connection",
-        "keep-alive",
-        "te",
-        "trailer",
-        "upgrade",
-        "expect",
-        "cookie",
-        "proxy-authorization",
-        "proxy-authenticate",
-        "proxy-connection",
-        "http2-settings",
-    ];
-    let name = name.to_ascii_lowercase();
-    NAMES.contains(&name.as_str()) || name.starts_with("mcp-")
 }
 
 #[cfg(test)]

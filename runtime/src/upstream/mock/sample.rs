@@ -45,13 +45,23 @@ fn sample(api: &Api, schema: &Value, depth: usize) -> Value {
         if let Some(first) = schema.get(keyword).and_then(Value::as_array).and_then(|alternatives| {
             alternatives.iter().find(|alternative| alternative.get("type").is_none_or(|kind| kind != "null"))
         }) {
-            let mut value = sample(api, first, depth + 1);
-            if schema.get("properties").is_some()
-                && let (Value::Object(value), Value::Object(own)) = (&mut value, object(api, schema, depth))
+            if schema.get("properties").is_none() {
+                return sample(api, first, depth + 1);
+            }
+            // The alternatives say which members go together: only what one of them and the whole require.
+            let required =
+                |schema: &Value| schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+            let mut whole = schema.clone();
+            if let Some(members) = whole.as_object_mut() {
+                let needed: Vec<Value> = required(schema).into_iter().chain(required(first)).collect();
+                members.insert("required".to_owned(), needed.into());
+            }
+            let mut value = object(api, &whole, FILLED.max(depth));
+            if let (Value::Object(value), true) =
+                (&mut value, first.get("properties").is_some() || first.get("$ref").is_some())
+                && let Value::Object(own) = sample(api, first, depth + 1)
             {
-                for (name, member) in own {
-                    value.entry(name).or_insert(member);
-                }
+                value.extend(own);
             }
             return value;
         }

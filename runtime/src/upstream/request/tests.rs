@@ -23,7 +23,7 @@ fn leak<T>(value: T) -> &'static T {
 
 fn operation(path: &'static str, parameters: &[Parameter]) -> Operation {
     let parameters: Vec<&'static Parameter> =
-        parameters.iter().map(|parameter| &*leak(Parameter { ..*parameter })).collect();
+        parameters.iter().map(|parameter| leak(Parameter { ..*parameter })).collect();
     Operation { path, parameters: parameters.leak(), ..Operation::DEFAULT }
 }
 

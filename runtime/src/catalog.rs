@@ -28,7 +28,7 @@ mod security;
 mod variable;
 
 pub use operation::{Body, Hints, Kind, Method, Operation, Output, PartEncoding, Policy};
-pub use parameter::{Location, Parameter, Style, uri_variable, is_reserved_header};
+pub use parameter::{Location, Parameter, Style, is_reserved_header, uri_variable};
 pub use security::{ApiKeyLocation, Flow, FlowKind, Requirement, SecurityScheme, SecuritySchemeKind};
 pub use variable::variable_part;
 

@@ -210,6 +210,16 @@ impl Shared {
         Err(Error::failed(format!("the API's answer does not match its document: {}", faults.join("; "))))
     }
 
+    /// Whether a JSON text, wrapped where the output is, matches the output schema.
+    fn is_right(&self, operation: &'static Operation, json: &str) -> bool {
+        let Ok(value) = serde_json::from_str::<Value>(json) else { return operation.output.is_none() };
+        let value = match operation.output {
+            Some(output) if output.wrapped => serde_json::json!({ "result": value }),
+            _ => value,
+        };
+        self.output_validator(operation).is_none_or(|validator| validator.faults(&value).is_empty())
+    }
+
     fn output_validator(&self, operation: &'static Operation) -> Option<Arc<Validator>> {
         let key = std::ptr::from_ref(operation).addr();
         let mut outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);

@@ -35,7 +35,10 @@ impl Shared {
         if self.settings.mock {
             let base = Url::parse("http://mock.invalid").map_err(|_| Error::internal("no base URL"))?;
             Request::build(operation, arguments, &base)?;
-            return Ok((mock::answer(self.api, operation), Applied::default()));
+            return Ok((
+                mock::answer(self.api, operation, |example| self.is_right(operation, example)),
+                Applied::default(),
+            ));
         }
         let base = self
             .servers

@@ -1,5 +1,7 @@
 //! A value that matches a JSON Schema: examples, defaults and constants first, else the plainest value of the type.
 
+mod pattern;
+
 use serde_json::{Map, Value, json};
 
 use crate::catalog::Api;
@@ -21,15 +23,16 @@ fn sample(api: &Api, schema: &Value, depth: usize) -> Value {
     if depth > DEEPEST {
         return Value::Null;
     }
-    for keyword in ["const", "example", "default"] {
-        if let Some(value) = schema.get(keyword).filter(|value| !value.is_null()) {
-            return value.clone();
-        }
+    if let Some(value) = schema.get("const") {
+        return value.clone();
     }
-    for keyword in ["examples", "enum"] {
-        if let Some(value) = schema.get(keyword).and_then(|values| values.get(0)) {
-            return value.clone();
-        }
+    let given = ["example", "default"].iter().filter_map(|keyword| schema.get(keyword));
+    let listed = schema.get("examples").and_then(Value::as_array).into_iter().flatten();
+    if let Some(value) = given.chain(listed).find(|value| !value.is_null() && fits(schema, value)) {
+        return value.clone();
+    }
+    if let Some(value) = schema.get("enum").and_then(|values| values.get(0)) {
+        return value.clone();
     }
     if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
         let name = reference.strip_prefix("#/$defs/").unwrap_or_default().replace("~1", "/").replace("~0", "~");
@@ -78,6 +81,37 @@ fn sample(api: &Api, schema: &Value, depth: usize) -> Value {
     }
 }
 
+/// Whether an example is of the schema's type: those of real documents often are not.
+fn fits(schema: &Value, value: &Value) -> bool {
+    let is = |kind: &str| match kind {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "integer" => value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|number| number.fract() == 0.0),
+        "number" => value.is_number(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
+        _ => true,
+    };
+    let of_type = match schema.get("type") {
+        Some(Value::String(kind)) => is(kind),
+        Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).any(is),
+        _ => true,
+    };
+    let listed = schema.get("enum").and_then(Value::as_array).is_none_or(|values| values.contains(value));
+    let long_enough = match (value, schema.get("minLength").and_then(Value::as_u64)) {
+        (Value::String(text), Some(least)) => text.chars().count() as u64 >= least,
+        _ => true,
+    };
+    let whole = match (value, schema.get("required").and_then(Value::as_array)) {
+        (Value::Object(members), Some(required)) => {
+            required.iter().filter_map(Value::as_str).all(|name| members.contains_key(name))
+        }
+        _ => true,
+    };
+    of_type && listed && long_enough && whole && !schema.get("pattern").is_some_and(|_| value.is_string())
+}
+
 fn kind(schema: &Value) -> &str {
     match schema.get("type") {
         Some(Value::String(kind)) => kind,
@@ -96,15 +130,24 @@ fn kind(schema: &Value) -> &str {
 
 fn all_of(api: &Api, schema: &Value, members: &[Value], depth: usize) -> Value {
     let mut merged = Map::new();
-    let own = schema.get("properties").map(|_| object(api, schema, depth));
-    for value in members.iter().map(|member| sample(api, member, depth + 1)).chain(own) {
+    let mut other = None;
+    for value in members.iter().map(|member| sample(api, member, depth + 1)) {
         match value {
             Value::Object(value) => merged.extend(value),
-            value if members.len() == 1 => return value,
-            _ => {}
+            value => other = other.or(Some(value)),
         }
     }
-    Value::Object(merged)
+    if schema.get("properties").is_some() || schema.get("required").is_some() {
+        if let Value::Object(own) = object(api, schema, depth) {
+            for (name, value) in own {
+                merged.entry(name).or_insert(value);
+            }
+        }
+    }
+    match other {
+        Some(other) if merged.is_empty() => other,
+        _ => Value::Object(merged),
+    }
 }
 
 fn object(api: &Api, schema: &Value, depth: usize) -> Value {
@@ -120,10 +163,25 @@ fn object(api: &Api, schema: &Value, depth: usize) -> Value {
     }
     for name in required {
         if !members.contains_key(name) {
-            members.insert(name.to_owned(), json!("string"));
+            members.insert(name.to_owned(), further(api, schema, depth));
         }
     }
+    let least = schema.get("minProperties").and_then(Value::as_u64).unwrap_or_default().min(8) as usize;
+    for number in 1.. {
+        if members.len() >= least {
+            break;
+        }
+        members.insert(format!("member{number}"), further(api, schema, depth));
+    }
     Value::Object(members)
+}
+
+/// A member that the schema does not name.
+fn further(api: &Api, schema: &Value, depth: usize) -> Value {
+    match schema.get("additionalProperties").filter(|further| further.is_object()) {
+        Some(further) => sample(api, further, depth + 1),
+        None => json!("string"),
+    }
 }
 
 fn array(api: &Api, schema: &Value, depth: usize) -> Value {
@@ -145,6 +203,12 @@ fn array(api: &Api, schema: &Value, depth: usize) -> Value {
 }
 
 fn string(schema: &Value) -> String {
+    let least = schema.get("minLength").and_then(Value::as_u64).unwrap_or_default().min(1_000) as usize;
+    if let Some(text) =
+        schema.get("pattern").and_then(Value::as_str).and_then(|pattern| pattern::sample(pattern, least))
+    {
+        return text;
+    }
     let text = match schema.get("format").and_then(Value::as_str).unwrap_or_default() {
         "date-time" => "2026-01-01T00:00:00Z",
         "date" => "2026-01-01",
@@ -159,7 +223,6 @@ fn string(schema: &Value) -> String {
         "byte" => "AA==",
         _ => "string",
     };
-    let least = schema.get("minLength").and_then(Value::as_u64).unwrap_or_default().min(1_000) as usize;
     let most = schema.get("maxLength").and_then(Value::as_u64).unwrap_or(u64::MAX) as usize;
     let mut text: String = text.chars().take(most).collect();
     while text.chars().count() < least {
@@ -205,6 +268,11 @@ mod tests {
             r#"{"oneOf":[{"type":"null"},{"type":"string","maxLength":3}]}"#,
             r#"{"allOf":[{"type":"object","required":["a"],"properties":{"a":{"const":1}}},{"type":"object","required":["b"],"properties":{"b":{"type":"boolean"}}}]}"#,
             r#"{"type":"integer","exclusiveMinimum":10,"multipleOf":7}"#,
+            r#"{"type":"string","pattern":"^(0|[1-9][0-9]*)$"}"#,
+            r#"{"type":"string","pattern":"^/v1/[a-f\\d]{24}(x|y)?$","minLength":4}"#,
+            r#"{"type":"object","minProperties":2,"additionalProperties":{"type":"integer"}}"#,
+            r#"{"type":"object","required":["b"],"properties":{"a":{"type":"array","example":"wrong"},"b":{"type":"string"}},"example":{"a":[]}}"#,
+            r#"{"allOf":[{"type":"string"},{"description":"only words"}]}"#,
             r#"{"prefixItems":[{"type":"string","format":"uuid"},{"type":"number"}],"type":"array"}"#,
         ] {
             let value = of(&API, schema);

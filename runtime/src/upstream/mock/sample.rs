@@ -34,15 +34,11 @@ fn sample(api: &Api, schema: &Value, depth: usize) -> Value {
     if let Some(value) = schema.get("enum").and_then(|values| values.get(0)) {
         return value.clone();
     }
-    if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
-        let name = reference.strip_prefix("#/$defs/").unwrap_or_default().replace("~1", "/").replace("~0", "~");
-        return match api.definition(&name).and_then(|text| serde_json::from_str::<Value>(text).ok()) {
-            Some(schema) => sample(api, &schema, depth + 1),
-            None => json!({}),
-        };
+    if schema.get("$ref").is_some() {
+        return referred(api, schema).map_or_else(|| json!({}), |schema| sample(api, &schema, depth + 1));
     }
-    if let Some(members) = schema.get("allOf").and_then(Value::as_array) {
-        return all_of(api, schema, members, depth);
+    if schema.get("allOf").is_some() {
+        return all_of(api, schema, depth);
     }
     for keyword in ["oneOf", "anyOf"] {
         if let Some(first) = schema.get(keyword).and_then(Value::as_array).and_then(|alternatives| {
@@ -128,26 +124,62 @@ fn kind(schema: &Value) -> &str {
     }
 }
 
-fn all_of(api: &Api, schema: &Value, members: &[Value], depth: usize) -> Value {
-    let mut merged = Map::new();
+/// All members as one schema, since one may require what another describes.
+fn all_of(api: &Api, schema: &Value, depth: usize) -> Value {
+    let mut whole = Whole::default();
+    whole.add(api, schema, depth);
+    let merged = json!({ "properties": whole.properties, "required": whole.required });
+    let mut value = match object(api, &merged, depth) {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    };
     let mut other = None;
-    for value in members.iter().map(|member| sample(api, member, depth + 1)) {
-        match value {
-            Value::Object(value) => merged.extend(value),
-            value => other = other.or(Some(value)),
-        }
-    }
-    if schema.get("properties").is_some() || schema.get("required").is_some() {
-        if let Value::Object(own) = object(api, schema, depth) {
-            for (name, value) in own {
-                merged.entry(name).or_insert(value);
-            }
+    for part in whole.rest.iter().map(|part| sample(api, part, depth + 1)) {
+        match part {
+            Value::Object(part) => value.extend(part),
+            part => other = other.or(Some(part)),
         }
     }
     match other {
-        Some(other) if merged.is_empty() => other,
-        _ => Value::Object(merged),
+        Some(other) if value.is_empty() => other,
+        _ => Value::Object(value),
     }
+}
+
+/// What the members of `allOf` say together.
+#[derive(Default)]
+struct Whole {
+    properties: Map<String, Value>,
+    required: Vec<Value>,
+    rest: Vec<Value>,
+}
+
+impl Whole {
+    fn add(&mut self, api: &Api, schema: &Value, depth: usize) {
+        if depth > DEEPEST {
+            return;
+        }
+        let resolved = referred(api, schema);
+        let schema = resolved.as_ref().unwrap_or(schema);
+        let own = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+        self.properties.extend(own.map(|(name, property)| (name.clone(), property.clone())));
+        self.required.extend(schema.get("required").and_then(Value::as_array).into_iter().flatten().cloned());
+        for member in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+            self.add(api, member, depth + 1);
+        }
+        let says_more = ["type", "oneOf", "anyOf", "enum", "const", "items", "format", "pattern"]
+            .iter()
+            .any(|keyword| schema.get(keyword).is_some_and(|value| value != "object"));
+        if says_more && schema.get("properties").is_none() && schema.get("allOf").is_none() {
+            self.rest.push(schema.clone());
+        }
+    }
+}
+
+/// The definition that a schema refers to.
+fn referred(api: &Api, schema: &Value) -> Option<Value> {
+    let name = schema.get("$ref")?.as_str()?.strip_prefix("#/$defs/")?.replace("~1", "/").replace("~0", "~");
+    serde_json::from_str(api.definition(&name)?).ok()
 }
 
 fn object(api: &Api, schema: &Value, depth: usize) -> Value {

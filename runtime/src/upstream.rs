@@ -72,7 +72,9 @@ pub struct Scope {
     pub headers: HeaderMap,
     /// Whether the client authenticated to this server. Its `Authorization` is then never handed on.
     pub authenticated: bool,
-    /// Who asks, for [`Credentials`] that differ by user: the subject of the verified token.
+    /// Who vouches for `subject`: the issuer of the verified token.
+    pub issuer: Option<String>,
+    /// Who asks, for [`Credentials`] that differ by user: the subject of the verified token, unique with its issuer.
     pub subject: Option<String>,
     /// Ends the call early.
     pub cancelled: CancellationToken,

@@ -27,14 +27,19 @@ fn api(name: &str) -> Option<&'static Api> {
 
 #[tokio::test]
 async fn sample_arguments_of_real_documents_become_requests() {
-    let names = std::env::var("DOCUMENTS").unwrap_or_else(|_| {
-        "v30-readme-parameters-style.yaml v31-readme-parameters-style.yaml v30-readme-file-uploads.json v31-museum.yaml \
-         v20-readme-petstore.yaml v31-fastapi-gen.json v30-uspto.json v20-netlify.yaml"
-            .to_owned()
-    });
+    let names = [
+        "v20-netlify.yaml",
+        "v20-readme-petstore.yaml",
+        "v30-readme-file-uploads.json",
+        "v30-readme-parameters-style.yaml",
+        "v30-twilio.yaml",
+        "v30-uspto.json",
+        "v31-museum.yaml",
+        "v31-readme-parameters-style.yaml",
+    ];
     let mut faults = Vec::new();
     let mut total = 0;
-    for name in names.split_whitespace() {
+    for name in names {
         let Some(api) = api(name) else { continue };
         let upstream = Upstream::builder(api).environment([("T_MOCK", "1")]).prefix("T").build().expect("an upstream");
         for operation in api.operations() {
@@ -73,6 +78,5 @@ async fn sample_arguments_of_real_documents_become_requests() {
             }
         }
     }
-    eprintln!("{} of {total} operations", faults.len());
     assert!(faults.is_empty(), "{} of {total}:\n{}", faults.len(), faults.join("\n"));
 }

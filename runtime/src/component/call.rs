@@ -92,6 +92,7 @@ pub(crate) fn scope(context: &Context) -> Scope {
     Scope {
         headers: context.headers().cloned().unwrap_or_default(),
         authenticated: principal.is_some(),
+        issuer: principal.map(|principal| principal.issuer.clone()),
         subject: principal.map(|principal| principal.subject.clone()),
         cancelled: context.cancellation().clone(),
     }

@@ -161,12 +161,12 @@ impl Whole {
         }
         let resolved = referred(api, schema);
         let schema = resolved.as_ref().unwrap_or(schema);
-        let own = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
-        self.properties.extend(own.map(|(name, property)| (name.clone(), property.clone())));
-        self.required.extend(schema.get("required").and_then(Value::as_array).into_iter().flatten().cloned());
         for member in schema.get("allOf").and_then(Value::as_array).into_iter().flatten() {
             self.add(api, member, depth + 1);
         }
+        let own = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+        self.properties.extend(own.map(|(name, property)| (name.clone(), property.clone())));
+        self.required.extend(schema.get("required").and_then(Value::as_array).into_iter().flatten().cloned());
         let says_more = ["type", "oneOf", "anyOf", "enum", "const", "items", "format", "pattern"]
             .iter()
             .any(|keyword| schema.get(keyword).is_some_and(|value| value != "object"));
@@ -305,6 +305,7 @@ mod tests {
             r#"{"type":"object","minProperties":2,"additionalProperties":{"type":"integer"}}"#,
             r#"{"type":"object","required":["b"],"properties":{"a":{"type":"array","example":"wrong"},"b":{"type":"string"}},"example":{"a":[]}}"#,
             r#"{"allOf":[{"type":"string"},{"description":"only words"}]}"#,
+            r#"{"allOf":[{"properties":{"a":{}},"required":["a"]}],"properties":{"a":{"type":"array","items":{"type":"integer"}}}}"#,
             r#"{"prefixItems":[{"type":"string","format":"uuid"},{"type":"number"}],"type":"array"}"#,
         ] {
             let value = of(&API, schema);

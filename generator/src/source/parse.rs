@@ -80,6 +80,12 @@ pub(super) fn parse(text: &str, file: FileId) -> Result<Outcome, SyntaxError> {
         if message.contains("recursion limit") {
             return Err(syntax_error(TOO_DEEP.to_owned(), Some(position)));
         }
+        // YAML would read a value that is missing as null.
+        let missing = message == "expected value"
+            && matches!(text.as_bytes().get(position.offset), Some(b'}' | b']' | b','));
+        if missing {
+            return Err(syntax_error("not valid JSON: a value is missing".to_owned(), Some(position)));
+        }
         // Trailing commas and comments are YAML flow style.
         return match yaml(text, &mut Vec::new()) {
             Ok(value) => Ok(Outcome {
@@ -259,6 +265,12 @@ mod tests {
         let outcome = parse("{\n  \"a\": [1, 2,],\n}", FileId(0)).unwrap();
         assert_eq!(outcome.value, json!({"a": [1, 2]}));
         assert_eq!(outcome.warnings.len(), 1);
+    }
+
+    #[test]
+    fn a_value_that_is_missing_in_json_is_an_error_in_its_place() {
+        let error = parse("{\"openapi\": \"3.0.3\",\n \"info\": }", FileId(0)).err().unwrap();
+        assert_eq!(error.position.map(|position| (position.line, position.column)), Some((2, 10)));
     }
 
     #[test]

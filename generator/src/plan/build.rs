@@ -10,7 +10,9 @@ use super::{
     arguments::{self, Laid},
     body, codes,
     decision::{self, Decision},
-    group, name, output, prose,
+    group, name,
+    output::{self, Outputs},
+    prose,
     route::Rules,
     uri,
 };
@@ -70,11 +72,12 @@ pub fn build_with(
     let pairs: Vec<(&Operation, &Decision)> =
         offered.iter().map(|(operation, decision, _)| (*operation, *decision)).collect();
     let names = name::names(&pairs, configuration, diagnostics);
+    let mut outputs = Outputs::new(&api.definitions, configuration.output_budget);
     let mut laid_parameters = Vec::with_capacity(offered.len());
     let mut components = Vec::with_capacity(offered.len());
     for ((operation, decision, kind), name) in offered.into_iter().zip(names) {
         let planner = Planner { operation, decision, definitions: &api.definitions, configuration, server: &server };
-        let (component, laid) = planner.component(kind, name, diagnostics);
+        let (component, laid) = planner.component(kind, name, &mut outputs, diagnostics);
         components.push((component, group::module(operation)));
         laid_parameters.push(laid);
     }
@@ -133,7 +136,13 @@ struct Planner<'p> {
 
 impl Planner<'_> {
     /// The component without its parameters, and these.
-    fn component(&self, kind: Kind, name: String, diagnostics: &mut Diagnostics) -> (Component, Vec<Laid>) {
+    fn component(
+        &self,
+        kind: Kind,
+        name: String,
+        outputs: &mut Outputs<'_>,
+        diagnostics: &mut Diagnostics,
+    ) -> (Component, Vec<Laid>) {
         let Planner { operation, decision, definitions, configuration, server } = *self;
         let limit = configuration.description_limit;
         let (mut taken, mut used) = (BTreeSet::new(), BTreeSet::new());
@@ -189,7 +198,7 @@ impl Planner<'_> {
             media_type,
             parameters: Vec::new(),
             body,
-            output: output::output(operation, definitions, configuration.output_budget, diagnostics),
+            output: outputs.output(operation, diagnostics),
             example,
             accept: output::accept(operation),
             definitions: closure,

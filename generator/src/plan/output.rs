@@ -1,5 +1,7 @@
 //! What a successful call answers with: its schema within the budget, an example, the accepted media types.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::{
@@ -11,7 +13,7 @@ use super::{
 use crate::{
     api::{MediaType, Operation, Response},
     diagnostics::Diagnostics,
-    schema::{self, Definitions},
+    schema::{self, Definitions, Trimmed},
 };
 
 /// The largest example that is kept, in bytes.
@@ -31,45 +33,57 @@ fn json_content(response: &Response) -> Option<&MediaType> {
     response.content.iter().find(|content| is_json(&content.media_type) && !content.sequential)
 }
 
-/// The output schema: that of the first 2xx with JSON, unless another 2xx answers with something else.
-pub(super) fn output(
-    operation: &Operation,
-    definitions: &Definitions,
+/// The output schemas of one document.
+pub(super) struct Outputs<'d> {
+    definitions: &'d Definitions,
     budget: usize,
-    diagnostics: &mut Diagnostics,
-) -> Option<Output> {
-    if budget == 0 {
-        return None;
+    /// Schemas by their text before: operations have many in common, and large ones take time.
+    trimmed: HashMap<String, Option<Trimmed>>,
+}
+
+impl<'d> Outputs<'d> {
+    pub(super) fn new(definitions: &'d Definitions, budget: usize) -> Self {
+        Self { definitions, budget, trimmed: HashMap::new() }
     }
-    let successes = successes(operation);
-    let schema = successes.iter().find_map(|response| json_content(response))?.schema.as_ref()?;
-    let same = |response: &&Response| {
-        !response.content.is_empty()
-            && response.content.iter().all(|content| {
-                is_json(&content.media_type) && !content.sequential && content.schema.as_ref() == Some(schema)
-                    || !is_json(&content.media_type) && json_content(response).is_some()
-            })
-    };
-    if !successes.iter().all(same) || schema.as_object().is_none_or(serde_json::Map::is_empty) {
-        return None;
-    }
-    let wrapped = !is_always_object(schema, definitions, 0);
-    let Some(trimmed) = schema::trim(schema, definitions, budget) else {
-        if is_telling(schema, definitions) {
-            let message = format!(
-                "no part of the output schema of {} {} fits into {budget} bytes; it is left out",
-                operation.method, operation.path
-            );
-            diagnostics.push(&codes::OUTPUT_OMITTED, Some(operation.location.clone()), message);
+
+    /// The output schema: that of the first 2xx with JSON, unless another 2xx answers with something else.
+    pub(super) fn output(&mut self, operation: &Operation, diagnostics: &mut Diagnostics) -> Option<Output> {
+        let (definitions, budget) = (self.definitions, self.budget);
+        if budget == 0 {
+            return None;
         }
-        return None;
-    };
-    if trimmed.is_cut {
-        let message =
-            format!("the output schema of {} {} was trimmed to {budget} bytes", operation.method, operation.path);
-        diagnostics.push(&codes::OUTPUT_TRIMMED, Some(operation.location.clone()), message);
+        let successes = successes(operation);
+        let schema = successes.iter().find_map(|response| json_content(response))?.schema.as_ref()?;
+        let same = |response: &&Response| {
+            !response.content.is_empty()
+                && response.content.iter().all(|content| {
+                    is_json(&content.media_type) && !content.sequential && content.schema.as_ref() == Some(schema)
+                        || !is_json(&content.media_type) && json_content(response).is_some()
+                })
+        };
+        if !successes.iter().all(same) || schema.as_object().is_none_or(serde_json::Map::is_empty) {
+            return None;
+        }
+        let wrapped = !is_always_object(schema, definitions, 0);
+        let trimmed =
+            self.trimmed.entry(schema.to_string()).or_insert_with(|| schema::trim(schema, definitions, budget));
+        let Some(trimmed) = trimmed.clone() else {
+            if is_telling(schema, definitions) {
+                let message = format!(
+                    "no part of the output schema of {} {} fits into {budget} bytes; it is left out",
+                    operation.method, operation.path
+                );
+                diagnostics.push(&codes::OUTPUT_OMITTED, Some(operation.location.clone()), message);
+            }
+            return None;
+        };
+        if trimmed.is_cut {
+            let message =
+                format!("the output schema of {} {} was trimmed to {budget} bytes", operation.method, operation.path);
+            diagnostics.push(&codes::OUTPUT_TRIMMED, Some(operation.location.clone()), message);
+        }
+        Some(Output { schema: trimmed.schema, definitions: trimmed.definitions.into_iter().collect(), wrapped })
     }
-    Some(Output { schema: trimmed.schema, definitions: trimmed.definitions.into_iter().collect(), wrapped })
 }
 
 /// Whether nothing but objects is valid.

@@ -81,8 +81,8 @@ pub(super) fn parse(text: &str, file: FileId) -> Result<Outcome, SyntaxError> {
             return Err(syntax_error(TOO_DEEP.to_owned(), Some(position)));
         }
         // YAML would read a value that is missing as null.
-        let missing = message == "expected value"
-            && matches!(text.as_bytes().get(position.offset), Some(b'}' | b']' | b','));
+        let missing =
+            message == "expected value" && matches!(text.as_bytes().get(position.offset), Some(b'}' | b']' | b','));
         if missing {
             return Err(syntax_error("not valid JSON: a value is missing".to_owned(), Some(position)));
         }

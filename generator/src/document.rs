@@ -1,7 +1,7 @@
 //! One normalised document, whatever version and however many files it came from.
 //!
 //! Every operation arrives as an [`openapiv3::Operation`] with all references outside of schemas resolved and every
-//! schema lifted out into the [`SchemaStore`](store::SchemaStore). What OpenAPI 3.0 cannot say stands in extensions
+//! schema lifted out into the [`SchemaStore`]. What OpenAPI 3.0 cannot say stands in extensions
 //! named by [`extra`].
 
 pub mod codes;

@@ -1,6 +1,6 @@
 //! Who calls: verification of the access tokens that clients send over HTTP (OAuth 2.1 section 5, MCP authorization).
 //!
-//! A [`Verifier`] turns a token into a [`Principal`] or refuses it; [`Auth`] puts verifiers in front of the HTTP
+//! A `Verifier` turns a token into a [`Principal`] or refuses it; `Auth` puts verifiers in front of the HTTP
 //! transport, answers refusals as RFC 6750 says and tells clients where to get a token (RFC 9728). The token itself
 //! goes no further than this module: it is never passed on to the API behind the server.
 //!

@@ -36,7 +36,7 @@ const BAD_DOCUMENTS: &[(&str, &str, &[&str])] = &[
     ("not OpenAPI", "name: something else\n", &["spec.yaml", "openapi"]),
     ("a list", "- 1\n- 2\n", &["spec.yaml"]),
     ("broken YAML", "openapi: 3.0.3\ninfo: {title: Shop\npaths: [\n", &["spec.yaml:"]),
-    ("broken JSON", "{\"openapi\": \"3.0.3\",\n \"info\": }", &["spec.yaml:2:"]),
+    ("broken JSON", "{\"openapi\": \"3.0.3\",\n \"info\": [}", &["spec.yaml:2:"]),
     ("an unknown version", "openapi: 4.5.6\ninfo: {title: Shop, version: '1'}\npaths: {}\n", &["spec.yaml:1", "4.5.6"]),
 ];
 

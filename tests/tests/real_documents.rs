@@ -21,13 +21,13 @@ async fn github_becomes_a_crate_of_tools_that_stays_fresh_builds_and_serves() {
     generate(&document, "github-mcp", "tools");
     assert!(before == files(&folder), "a second run touches no file");
 
-    let output = mcpwright(&["generate"], &document, &folder, &["--preset", "tools", "--check"]);
+    let output = mcpwright(&document, &folder, &["--preset", "tools", "--check"]);
     assert_eq!(output.status.code(), Some(0), "an unchanged document is fresh: {}", text(&output));
     let changed = folder.with_extension("changed.json");
     let original = std::fs::read_to_string(&document).expect("the document is text");
     std::fs::write(&changed, original.replacen("GitHub API Root", "GitHub API root", 1))
         .expect("a copy can be written");
-    let output = mcpwright(&["generate"], &changed, &folder, &["--preset", "tools", "--check"]);
+    let output = mcpwright(&changed, &folder, &["--preset", "tools", "--check"]);
     assert_eq!(output.status.code(), Some(1), "a changed document is stale: {}", text(&output));
     assert!(before == files(&folder), "a check changes nothing");
 
@@ -36,7 +36,7 @@ async fn github_becomes_a_crate_of_tools_that_stays_fresh_builds_and_serves() {
     let mut client = Client::http(&server, Era::Modern).await;
     let tools = client.list("tools/list", "tools").await;
     assert_eq!(tools.len(), 1223, "every operation is a tool");
-    drive_each_kind(&document, &["--preset", "tools"], &server, &upstream).await;
+    drive_each_kind(&document, &["--preset", "tools", "--name", "github"], &server, &upstream).await;
 }
 
 #[tokio::test]
@@ -44,38 +44,54 @@ async fn stripe_becomes_a_crate_of_resources_and_tools_that_builds_and_serves() 
     let Some(document) = workspace::real_document("v30-stripe.yaml") else { return };
     let folder = generate(&document, "stripe-mcp", "rest");
     let upstream = Upstream::start(|_| Answer::json(200, &json!({ "ok": true }))).await;
-    let server = Launch::path(build(&folder, "stripe-mcp")).arguments(["--base-url", &upstream.url()]).http().await;
-    drive_each_kind(&document, &[], &server, &upstream).await;
+    let server = Launch::path(build(&folder, "stripe-mcp"))
+        .arguments(["--base-url", &upstream.url()])
+        .variable("STRIPE_BEARER_AUTH", "s3cret")
+        .http()
+        .await;
+    drive_each_kind(&document, &["--name", "stripe"], &server, &upstream).await;
 }
 
 #[tokio::test]
 async fn jira_is_served_without_a_build() {
-    serve("v30-jira.json").await;
+    serve("v30-jira.json", "jira", &["JIRA_OAUTH2"]).await;
 }
 
 #[tokio::test]
 async fn box_is_served_without_a_build() {
-    serve("v30-box.json").await;
+    serve("v30-box.json", "box", &["BOX_OAUTH2_SECURITY"]).await;
 }
 
 #[tokio::test]
 async fn twilio_is_served_without_a_build() {
-    serve("v30-twilio.yaml").await;
+    serve(
+        "v30-twilio.yaml",
+        "twilio",
+        &["TWILIO_ACCOUNT_SID_AUTH_TOKEN_USERNAME", "TWILIO_ACCOUNT_SID_AUTH_TOKEN_PASSWORD"],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn xero_is_served_without_a_build() {
-    serve("v30-xero.yaml").await;
+    serve("v30-xero.yaml", "xero", &["XERO_OAUTH2"]).await;
 }
 
-async fn serve(name: &str) {
-    let Some(document) = workspace::real_document(name) else { return };
+/// Serves a document with something for each of its credentials, which no server behind checks.
+async fn serve(document: &str, name: &str, credentials: &[&str]) {
+    let Some(document) = workspace::real_document(document) else { return };
     let upstream = Upstream::start(|_| Answer::json(200, &json!({ "ok": true }))).await;
-    let server = Launch::program("mcpwright")
-        .arguments(["serve", &*document.to_string_lossy(), "--base-url", &upstream.url()])
-        .http()
-        .await;
-    drive_each_kind(&document, &[], &server, &upstream).await;
+    let launch = Launch::program("mcpwright").arguments([
+        "serve",
+        &*document.to_string_lossy(),
+        "--name",
+        name,
+        "--base-url",
+        &upstream.url(),
+    ]);
+    let launch = credentials.iter().fold(launch, |launch, credential| launch.variable(credential, "s3cret"));
+    let server = launch.http().await;
+    drive_each_kind(&document, &["--name", name], &server, &upstream).await;
 }
 
 /// Lists what a server offers, compares it with what `inspect` says of the document, and uses some components of each
@@ -105,15 +121,21 @@ async fn drive_each_kind(document: &Path, options: &[&str], server: &HttpServer,
     assert!(tools.is_empty() || used > 0, "some tool could be called");
 
     for resource in components(&inspected, "resources").iter().take(10) {
-        let result = client.read(text_of(resource, "uri")).await;
-        sent(resource, &result.unwrap_or_else(|error| panic!("{}: {error:?}", resource["uri"])), upstream);
+        read(&mut client, resource, text_of(resource, "uri"), upstream).await;
     }
 
     for template in components(&inspected, "resourceTemplates").iter().step_by(7) {
         let Some(arguments) = sample(&template["inputSchema"]) else { continue };
         let Some(uri) = expand(text_of(template, "uriTemplate"), &arguments) else { continue };
-        let result = client.read(&uri).await;
-        sent(template, &result.unwrap_or_else(|error| panic!("{uri}: {error:?}")), upstream);
+        read(&mut client, template, &uri, upstream).await;
+    }
+}
+
+/// Reads a resource of a component, and asserts on what went upstream. Some want a credential that the test has not.
+async fn read(client: &mut Client, component: &Value, uri: &str, upstream: &Upstream) {
+    match client.read(uri).await {
+        Ok(result) => assert!(sent(component, &result, upstream), "{uri}: a request went upstream"),
+        Err(error) => assert!(error.message.contains("wants a credential"), "{uri}: {error:?}"),
     }
 }
 
@@ -142,7 +164,7 @@ fn goes_to(request: &Recorded, component: &Value) -> bool {
         && target[start..].iter().zip(&path[1..]).all(|(sent, segment)| segment.contains('{') || sent == segment)
 }
 
-/// Expands the simple path variables of a template; what is optional is left out.
+/// Expands the simple variables in the path of a template; what is optional is left out.
 fn expand(template: &str, arguments: &Value) -> Option<String> {
     let mut uri = String::new();
     let mut rest = template;
@@ -150,8 +172,18 @@ fn expand(template: &str, arguments: &Value) -> Option<String> {
         let (expression, after) = after.split_once('}')?;
         uri.push_str(before);
         if !expression.starts_with(['?', '&']) {
-            let value = arguments.get(expression)?;
-            uri.push_str(&value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+            let value = match arguments.get(expression)? {
+                Value::Array(_) | Value::Object(_) => return None,
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            for byte in value.bytes() {
+                if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                    uri.push(char::from(byte));
+                } else {
+                    uri.push_str(&format!("%{byte:02X}"));
+                }
+            }
         }
         rest = after;
     }
@@ -163,17 +195,20 @@ fn expand(template: &str, arguments: &Value) -> Option<String> {
 fn generate(document: &Path, name: &str, preset: &str) -> PathBuf {
     let folder = workspace::scratch("real-documents").join(name);
     let runtime = format!("path:{}", workspace::root().join("runtime").display());
-    let output = mcpwright(&["generate"], document, &folder, &["--preset", preset, "--runtime", &runtime]);
+    let output = mcpwright(document, &folder, &["--preset", preset, "--runtime", &runtime]);
     assert_eq!(output.status.code(), Some(0), "the document generates: {}", text(&output));
     folder
 }
 
-fn mcpwright(command: &[&str], document: &Path, folder: &Path, options: &[&str]) -> Output {
+/// `mcpwright generate` for a server that is called as its folder, less `-mcp`.
+fn mcpwright(document: &Path, folder: &Path, options: &[&str]) -> Output {
+    let name = folder.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
     Command::new(workspace::program("mcpwright"))
-        .args(command)
+        .arg("generate")
         .arg(document)
         .arg("--out")
         .arg(folder)
+        .args(["--name", name.trim_end_matches("-mcp")])
         .args(options)
         .output()
         .expect("the command starts")

@@ -43,7 +43,7 @@ pub struct Configuration {
     pub exclude_tags: Vec<String>,
     /// `typed = []`: the operations (`operationId` or `METHOD /path`) for which argument structs are generated.
     pub typed: Vec<String>,
-    /// `overlays = []`: OpenAPI Overlay documents, applied in this order before planning; relative to this file.
+    /// `overlays = []`: OpenAPI Overlay documents, relative to this file. Not applied yet.
     pub overlays: Vec<String>,
     /// `allow_remote = false`: whether references in the document may lead to URLs.
     pub allow_remote: bool,

@@ -12,9 +12,9 @@ use serde_json::value::RawValue;
 use crate::{
     api::Api,
     descriptors,
-    diagnostics::{Diagnostics, Severity},
+    diagnostics::{Diagnostic, Diagnostics, Severity},
     plan::{Excluded, Plan},
-    source::Sources,
+    source::{Position, Sources},
 };
 
 /// The report. Every operation of the document is in exactly one of the lists of components or in `excluded`.
@@ -196,7 +196,7 @@ impl Report {
             resources,
             resource_templates,
             excluded: plan.excluded.iter().map(ExcludedReport::new).collect(),
-            diagnostics: diagnostics.iter().map(|one| DiagnosticReport::new(one, sources)).collect(),
+            diagnostics: DiagnosticReport::all(diagnostics, sources),
             totals,
         }
     }
@@ -295,8 +295,20 @@ impl ExcludedReport {
 }
 
 impl DiagnosticReport {
-    fn new(diagnostic: &crate::diagnostics::Diagnostic, sources: &Sources) -> Self {
-        let position = diagnostic.location.as_ref().and_then(|location| sources.position(location));
+    /// The findings with their places, for which each file is walked once.
+    fn all(diagnostics: &Diagnostics, sources: &Sources) -> Vec<Self> {
+        let located = diagnostics.iter().filter_map(|diagnostic| diagnostic.location.as_ref());
+        let mut positions = sources.positions(located).into_iter();
+        let position = |diagnostic: &Diagnostic| diagnostic.location.as_ref().and_then(|_| positions.next()).flatten();
+        let positions: Vec<_> = diagnostics.iter().map(position).collect();
+        diagnostics
+            .iter()
+            .zip(positions)
+            .map(|(diagnostic, position)| Self::new(diagnostic, position, sources))
+            .collect()
+    }
+
+    fn new(diagnostic: &Diagnostic, position: Option<Position>, sources: &Sources) -> Self {
         Self {
             code: diagnostic.code.name,
             severity: match diagnostic.severity {

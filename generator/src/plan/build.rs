@@ -117,12 +117,14 @@ pub fn build_with(
     }
 }
 
+/// The configured name; else what the title, or the file's name, says beyond that it is an API's description.
 fn server_name(api: &Api, configuration: &Configuration) -> String {
-    let file = std::path::Path::new(&api.document.file).file_stem().and_then(std::ffi::OsStr::to_str);
-    [configuration.name.as_deref(), Some(&api.document.title), file]
-        .into_iter()
-        .flatten()
-        .find_map(name::server_name)
+    let title = &api.document.title;
+    let file = std::path::Path::new(&api.document.file).file_stem().and_then(std::ffi::OsStr::to_str).unwrap_or("");
+    let configured = configuration.name.as_deref().and_then(name::server_name);
+    configured
+        .or_else(|| [title, file].into_iter().find_map(name::short_server_name))
+        .or_else(|| [title, file].into_iter().find_map(name::server_name))
         .unwrap_or_else(|| "api".to_owned())
 }
 

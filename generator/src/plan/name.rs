@@ -268,6 +268,44 @@ pub(super) fn disambiguated(wishes: BTreeMap<String, String>) -> BTreeMap<String
     }
 }
 
+/// Words that tell documents from other texts, and not one API from another.
+const COMMON_WORDS: [&str; 24] = [
+    "a",
+    "an",
+    "api",
+    "apis",
+    "docs",
+    "documentation",
+    "for",
+    "http",
+    "my",
+    "namespace",
+    "oas",
+    "odata",
+    "of",
+    "official",
+    "open",
+    "openapi",
+    "our",
+    "rest",
+    "restful",
+    "service",
+    "spec",
+    "specification",
+    "swagger",
+    "the",
+];
+
+/// [`server_name`] of the telling words: `github-octokit` for "GitHub's official OpenAPI spec (Octokit)".
+pub(super) fn short_server_name(text: &str) -> Option<String> {
+    let text = latin(text).replace('’', "'").replace("'s ", " ");
+    let version = |word: &str| word.strip_prefix(['v', 'V']).is_some_and(|rest| rest.parse::<u32>().is_ok());
+    let telling = |word: &&str| !version(word) && !COMMON_WORDS.iter().any(|common| word.eq_ignore_ascii_case(common));
+    let words: Vec<&str> =
+        text.split(|character: char| !character.is_ascii_alphanumeric() && character != '\'').filter(telling).collect();
+    server_name(&words.join(" "))
+}
+
 /// The server's short name: lower-case words of ASCII letters and digits joined by `-`, beginning with a letter.
 pub(super) fn server_name(text: &str) -> Option<String> {
     let mut name = String::new();

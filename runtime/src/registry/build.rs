@@ -21,6 +21,9 @@ use crate::{
     uri_template::{TemplateError, UriTemplate},
 };
 
+/// The longest name of a tool that every client takes, in characters.
+const LONGEST_NAME: usize = 64;
+
 /// Why a server's components do not work together. Each message says what to change.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -135,14 +138,20 @@ impl RegistryBuilder {
         }
         // After the tools proper, so that these keep their names.
         for operation in resources {
-            let mut name = operation.name.to_owned();
-            while self.registry.tools.contains_key(&name) {
-                // Names of tools are ASCII: the generator sees to that, and `add_tool` checks it.
-                name = name.chars().take(59).collect();
-                name.push_str("_read");
-            }
+            let name = self.free_name(operation.name);
             self.operation_tool(api, operation, upstream, name);
         }
+    }
+
+    /// The name, or the first of `name_read`, `name_read2`, … that no tool has.
+    fn free_name(&self, name: &str) -> String {
+        let suffixes = (2..).map(|number| format!("_read{number}"));
+        let names = [String::new(), "_read".to_owned()].into_iter().chain(suffixes).map(|suffix| {
+            let kept: String = name.chars().take(LONGEST_NAME.saturating_sub(suffix.len())).collect();
+            kept + &suffix
+        });
+        let mut names = names.skip_while(|name| self.registry.tools.contains_key(name));
+        names.next().unwrap_or_default()
     }
 
     fn operation_tool(&mut self, api: &'static Api, operation: &'static Operation, upstream: &Upstream, name: String) {
@@ -202,7 +211,7 @@ impl RegistryBuilder {
     fn add_tool(&mut self, tool: ToolEntry) {
         let name = tool.info.name.to_string();
         let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-        if name.is_empty() || name.len() > 64 || !name.bytes().all(legal) {
+        if name.is_empty() || name.len() > LONGEST_NAME || !name.bytes().all(legal) {
             self.problems.push(Problem::ToolName(name));
             return;
         }

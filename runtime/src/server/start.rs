@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    HttpLayer, LIST_TTL, Options, Server,
+    ApiSource, HttpLayer, LIST_TTL, Options, Server,
     lifespan::{self, Stops},
     prefix,
 };
@@ -88,6 +88,7 @@ impl Server {
             .map_err(|error| StartError::Option(format!("the state secret cannot be used: {error}")))?;
         let mut builder = RegistryBuilder::new(options.page_size, self.wrappers, self.visibility);
         let single = self.apis.len() == 1;
+        unambiguous(&self.apis, options)?;
         for source in self.apis {
             let upstream = match source.upstream {
                 Some(upstream) => upstream,
@@ -117,6 +118,28 @@ impl Server {
         let shutdown = options.limits.shutdown;
         Ok((Running { engine, seal: Arc::new(seal), shutdown, stops: Mutex::new(Some(stops)) }, self.http))
     }
+}
+
+/// With several APIs each has its own address and its own variables: the credentials of one never reach another.
+fn unambiguous(apis: &[ApiSource], options: &Options) -> Result<(), StartError> {
+    let open: Vec<&str> =
+        apis.iter().filter(|source| source.upstream.is_none()).map(|source| source.api.name).collect();
+    if apis.len() > 1 && options.base_url.is_some() && !open.is_empty() {
+        return Err(StartError::Option(format!(
+            "one base URL cannot serve several APIs: set {}",
+            open.iter().map(|name| format!("{}_BASE_URL", prefix(name))).collect::<Vec<_>>().join(", ")
+        )));
+    }
+    for (index, name) in open.iter().enumerate() {
+        if let Some(other) = open[..index].iter().find(|other| prefix(other) == prefix(name)) {
+            return Err(StartError::Option(format!(
+                "the APIs {other:?} and {name:?} would both read the variables {}_…: give one of them another name, or \
+                 its own upstream with Server::upstream",
+                prefix(name)
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn upstream(

@@ -180,6 +180,45 @@ async fn resources_can_be_tools() {
 }
 
 #[tokio::test]
+async fn a_resource_that_becomes_a_tool_gets_a_name_that_is_free() {
+    const LONG: &str = "a23456789_b23456789_c23456789_d23456789_e23456789_f23456789_read";
+    static TAKEN: Operation = Operation { name: LONG, ..Operation::DEFAULT };
+    static ALSO_TAKEN: Operation =
+        Operation { name: "a23456789_b23456789_c23456789_d23456789_e23456789_f2345678_read2", ..Operation::DEFAULT };
+    static THING: Operation =
+        Operation { name: LONG, kind: Kind::Resource, uri: "api://long/thing", ..Operation::DEFAULT };
+    static LONG_API: Api = Api { name: "long", operations: &[&[&TAKEN, &ALSO_TAKEN, &THING]], ..Api::DEFAULT };
+    let settings = Settings { base_url: Some("http://pets.test/".into()), ..Settings::default() };
+    let upstream = Upstream::builder(&LONG_API).settings(settings).build().expect("an upstream");
+    let options = Options { resources_as_tools: true, ..Options::default() };
+    let server = Server::new(&LONG_API).upstream(upstream);
+    let client = TestClient::builder().options(options).start(server).await.expect("a client");
+    let tools = client.list("tools").await.expect("tools");
+    assert_eq!(tools.len(), 3);
+    assert_eq!(tools[2]["name"], "a23456789_b23456789_c23456789_d23456789_e23456789_f2345678_read3");
+}
+
+#[tokio::test]
+async fn the_address_and_the_variables_of_one_api_are_not_those_of_another() {
+    static MEADOW: Api = Api { name: "meadow", ..Api::DEFAULT };
+    static SHOP: Api = Api { name: "Petstore", ..Api::DEFAULT };
+    let refused = async |server: Server, base_url: Option<&str>| {
+        let options = Options { base_url: base_url.map(str::to_owned), ..Options::default() };
+        match TestClient::builder().options(options).start(server).await {
+            Ok(_) => String::new(),
+            Err(error) => error.to_string(),
+        }
+    };
+    let error = refused(Server::new(&API).api(&MEADOW), Some("http://pets.test")).await;
+    assert_eq!(error, "one base URL cannot serve several APIs: set PETSTORE_BASE_URL, MEADOW_BASE_URL");
+    let error = refused(Server::new(&API).api(&SHOP), None).await;
+    assert!(
+        error.starts_with(r#"the APIs "petstore" and "Petstore" would both read the variables PETSTORE_…"#),
+        "{error}"
+    );
+}
+
+#[tokio::test]
 async fn a_wrapper_stands_before_and_behind_the_call() {
     async fn polite(_: Context, mut call: Call) -> Result<ToolResult, Error> {
         if call.arguments["name"] == "Cerberus" {

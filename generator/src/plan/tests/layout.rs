@@ -317,7 +317,7 @@ components:
 ";
     let planned = plan_document(text, "");
     let plan = &planned.plan;
-    assert_eq!((plan.name.as_str(), plan.description.as_str()), ("swagger-petstore", "Pets."));
+    assert_eq!((plan.name.as_str(), plan.description.as_str()), ("petstore", "Pets."));
     assert_eq!(plan.security_schemes.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["key"]);
     assert_eq!(plan.definitions.keys().collect::<Vec<_>>(), ["Owner", "Pet"]);
     assert_eq!(planned.component("a").definitions, ["Owner", "Pet"]);

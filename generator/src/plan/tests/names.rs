@@ -160,3 +160,26 @@ fn hostile_documents_yield_only_data() {
         }
     }
 }
+
+#[test]
+fn a_server_is_called_what_its_title_tells_beyond_the_usual_words() {
+    for (title, name) in [
+        ("GitHub's official OpenAPI spec + Octokit extension", "github-octokit-extension"),
+        ("The Jira Cloud platform REST API", "jira-cloud-platform"),
+        ("OData Service for namespace microsoft.graph", "microsoft-graph"),
+        ("Netlify’s API documentation", "netlify"),
+        ("Petstore API v3", "petstore"),
+        ("3Scale", "api-3scale"),
+        ("My API", "pets"),
+        ("API", "pets"),
+    ] {
+        let text = format!("openapi: 3.1.0\ninfo: {{title: \"{title}\", version: '1'}}\npaths: {{}}\n");
+        assert_eq!(plan_document(&text, "").plan.name, name, "{title}");
+    }
+    let text = "openapi: 3.1.0\ninfo: {title: x, version: '1'}\npaths: {}\n";
+    assert_eq!(
+        plan_document(text, "name = 'the-rest-api'").plan.name,
+        "the-rest-api",
+        "a name that was chosen is kept"
+    );
+}

@@ -24,7 +24,8 @@ impl Seal {
             Some(secret) => wire::RequestStateCodec::try_new(secret.as_bytes()),
             None => {
                 let mut random = [0; 32];
-                aws_lc_rs::rand::fill(&mut random).map_err(|_| "no random numbers".to_owned())?;
+                // From the system itself: aws-lc's generator takes 25 ms to start, which every start would pay.
+                getrandom::fill(&mut random).map_err(|error| format!("no random numbers: {error}"))?;
                 wire::RequestStateCodec::try_new(random)
             }
         };

@@ -16,9 +16,10 @@ pub(crate) use limits::Limits;
 
 use crate::{
     Error,
+    catalog::Operation,
     component::{Prompt, Resource, ResourceTemplate, Tool},
     context::{Context, Outcome, run},
-    message::{Notification, Request, Response, ServerInfo},
+    message::{Notification, Request, Response, ServerInfo, ToolInfo},
     middleware::{self, Middleware, Terminal},
     registry::{Problem, Registry, RegistryBuilder},
 };
@@ -97,14 +98,31 @@ impl Engine {
             Request::CallTool(_) => self.registry().tool(name).and_then(|tool| tool.timeout),
             _ => None,
         });
-        let handler = async {
-            if self.layers.is_empty() {
-                self.answer(context, request).await
-            } else {
-                middleware::run(&self.layers, self, context, request).await
-            }
-        };
+        let handler = self.through(context, request);
         self.limits.guard(context, target, run(context.rounds(), handler)).await
+    }
+
+    /// Sends a request through all layers, without the fence that is around the client's own request.
+    pub(crate) async fn through(&self, context: &Context, request: Request) -> Result<Response, Error> {
+        if self.layers.is_empty() {
+            self.answer(context, request).await
+        } else {
+            middleware::run(&self.layers, self, context, request).await
+        }
+    }
+
+    /// The description of a tool as the outermost layer offers it.
+    pub(crate) fn tool_info(&self, name: &str) -> Option<Arc<ToolInfo>> {
+        let own = self.registry().tool(name).map(|tool| tool.info.clone());
+        self.layers.iter().rev().fold(own, |inner, layer| layer.tool_info(name, inner))
+    }
+
+    /// The operation behind a tool, unless a layer put another tool in its place.
+    pub(crate) fn tool_operation(&self, name: &str) -> Option<&'static Operation> {
+        let registry = self.registry();
+        let own = registry.tool(name)?;
+        let offered = self.tool_info(name)?;
+        if Arc::ptr_eq(&own.info, &offered) { registry.tool_operation(name) } else { None }
     }
 
     /// Takes note of a notification.

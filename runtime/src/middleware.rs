@@ -95,6 +95,13 @@ pub trait Middleware: Send + Sync + 'static {
         std::any::type_name::<Self>()
     }
 
+    /// The description of a tool as this layer offers it; `inner` is what the layers further in and the server have under
+    /// the name. A layer that adds, replaces or takes away tools says so here too: other layers decide by it who may call
+    /// what.
+    fn tool_info(&self, name: &str, inner: Option<Arc<ToolInfo>>) -> Option<Arc<ToolInfo>> {
+        inner
+    }
+
     /// Any message. The answer to a notification is [`Response::Empty`], which goes nowhere.
     async fn on_message(&self, context: &Context, message: Message, next: NextMessage<'_>) -> Result<Response, Error> {
         next.run(message).await

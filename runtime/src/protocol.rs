@@ -220,7 +220,7 @@ impl ServerHandler for Protocol {
     }
 
     fn get_tool(&self, name: &str) -> Option<wire::Tool> {
-        self.engine.registry().tool(name).map(|tool| convert::tool(&tool.info))
+        self.engine.tool_info(name).map(|info| convert::tool(&info))
     }
 
     async fn call_tool(

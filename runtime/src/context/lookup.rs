@@ -4,9 +4,10 @@ use std::{borrow::Cow, sync::Arc};
 
 use super::Context;
 use crate::{
+    Error,
     auth::Principal,
     catalog::Operation,
-    message::{PromptInfo, ToolInfo},
+    message::{PromptInfo, Request, Response, ToolInfo},
 };
 
 impl Context {
@@ -25,9 +26,9 @@ impl Context {
         self.inner.engine.info.name.clone()
     }
 
-    /// The description of a tool of the server, as it is now.
+    /// The description of a tool as it is offered now, by the server or by a layer.
     pub fn tool_info(&self, name: &str) -> Option<Arc<ToolInfo>> {
-        self.inner.engine.registry().tool(name).map(|tool| tool.info.clone())
+        self.inner.engine.tool_info(name)
     }
 
     /// The description of a prompt of the server, as it is now.
@@ -42,7 +43,12 @@ impl Context {
 
     /// The operation of the API behind a tool.
     pub(crate) fn tool_operation(&self, name: &str) -> Option<&'static Operation> {
-        self.inner.engine.registry().tool_operation(name)
+        self.inner.engine.tool_operation(name)
+    }
+
+    /// Makes one more request on behalf of this one: through all layers, from the outermost on, so that none is evaded.
+    pub(crate) async fn request(&self, request: Request) -> Result<Response, Error> {
+        self.inner.engine.through(self, request).await
     }
 
     /// The operation of the API behind a resource or template, under the name that lists show.

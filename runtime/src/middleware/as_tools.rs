@@ -1,4 +1,5 @@
-//! Prompts and resources as tools, for clients that know nothing but tools.
+//! Prompts and resources as tools, for clients that know nothing but tools. What such a tool stands for is asked from the
+//! outermost layer on, so that no layer is evaded: neither one outside nor one inside.
 
 use std::sync::{Arc, LazyLock};
 
@@ -122,19 +123,24 @@ fn unexpected() -> Error {
     Error::internal("The server answered with something else than was asked for.")
 }
 
-/// Whether the server has a tool of its own under this name, which then goes first.
-fn is_taken(context: &Context, name: &str) -> bool {
-    context.tool_info(name).is_some()
+/// Whether there is another tool under the name of the stand, which then goes first.
+fn is_taken(context: &Context, stand: &Stand) -> bool {
+    context.tool_info(&stand.info.name).is_some_and(|info| !Arc::ptr_eq(&info, &stand.info))
 }
 
 fn offered(context: &Context, stands: [&Stand; 2]) -> Vec<Arc<ToolInfo>> {
-    stands.into_iter().filter(|stand| !is_taken(context, &stand.info.name)).map(|stand| stand.info.clone()).collect()
+    stands.into_iter().filter(|stand| !is_taken(context, stand)).map(|stand| stand.info.clone()).collect()
+}
+
+/// What is offered under a name: what is further in, or else the stand.
+fn stand_in(stands: [&Stand; 2], name: &str, inner: Option<Arc<ToolInfo>>) -> Option<Arc<ToolInfo>> {
+    inner.or_else(|| stands.into_iter().find(|stand| stand.info.name == name).map(|stand| stand.info.clone()))
 }
 
 /// The arguments of a call, if it is one of this stand.
 fn called(context: &Context, request: &Request, stand: &Stand) -> Option<Result<Map<String, Value>, Error>> {
     match request {
-        Request::CallTool(call) if call.name == stand.info.name && !is_taken(context, &call.name) => {
+        Request::CallTool(call) if call.name == stand.info.name && !is_taken(context, stand) => {
             Some(stand.arguments.check(call.arguments.clone()))
         }
         _ => None,
@@ -143,6 +149,10 @@ fn called(context: &Context, request: &Request, stand: &Stand) -> Option<Result<
 
 #[async_trait]
 impl Middleware for PromptsAsTools {
+    fn tool_info(&self, name: &str, inner: Option<Arc<ToolInfo>>) -> Option<Arc<ToolInfo>> {
+        stand_in([&LIST_PROMPTS, &GET_PROMPT], name, inner)
+    }
+
     async fn on_list_tools(
         &self,
         context: &Context,
@@ -160,7 +170,7 @@ impl Middleware for PromptsAsTools {
     ) -> Result<Response, Error> {
         if let Some(arguments) = called(context, &request, &LIST_PROMPTS) {
             let cursor = text(&arguments?, "cursor");
-            let Response::Prompts(page) = next.run(Request::ListPrompts(ListPage { cursor })).await? else {
+            let Response::Prompts(page) = context.request(Request::ListPrompts(ListPage { cursor })).await? else {
                 return Err(unexpected());
             };
             let prompts: Vec<Value> = page.items.iter().map(|info| prompt(info)).collect();
@@ -172,7 +182,9 @@ impl Middleware for PromptsAsTools {
                 name: text(&arguments, "name").unwrap_or_default(),
                 arguments: arguments.get("arguments").and_then(Value::as_object).cloned().unwrap_or_default(),
             };
-            let Response::Prompt(result) = next.run(Request::GetPrompt(get)).await? else { return Err(unexpected()) };
+            let Response::Prompt(result) = context.request(Request::GetPrompt(get)).await? else {
+                return Err(unexpected());
+            };
             let mut content = Vec::new();
             for message in result.messages {
                 let role = match message.role {
@@ -192,6 +204,10 @@ impl Middleware for PromptsAsTools {
 
 #[async_trait]
 impl Middleware for ResourcesAsTools {
+    fn tool_info(&self, name: &str, inner: Option<Arc<ToolInfo>>) -> Option<Arc<ToolInfo>> {
+        stand_in([&LIST_RESOURCES, &READ_RESOURCE], name, inner)
+    }
+
     async fn on_list_tools(
         &self,
         context: &Context,
@@ -210,14 +226,14 @@ impl Middleware for ResourcesAsTools {
         if let Some(arguments) = called(context, &request, &LIST_RESOURCES) {
             let cursor = text(&arguments?, "cursor");
             let is_first = cursor.is_none();
-            let Response::Resources(page) = next.run_again(Request::ListResources(ListPage { cursor })).await? else {
+            let Response::Resources(page) = context.request(Request::ListResources(ListPage { cursor })).await? else {
                 return Err(unexpected());
             };
             // Templates are few: all of them come with the first page.
             let mut templates = Vec::new();
             let mut cursor = is_first.then_some(None::<String>);
             while let Some(at) = cursor.take() {
-                let page = next.run_again(Request::ListResourceTemplates(ListPage { cursor: at })).await?;
+                let page = context.request(Request::ListResourceTemplates(ListPage { cursor: at })).await?;
                 let Response::ResourceTemplates(page) = page else { return Err(unexpected()) };
                 templates.extend(page.items.iter().map(|info| template(info)));
                 cursor = page.next_cursor.map(Some);
@@ -228,7 +244,8 @@ impl Middleware for ResourcesAsTools {
         }
         if let Some(arguments) = called(context, &request, &READ_RESOURCE) {
             let uri = text(&arguments?, "uri").unwrap_or_default();
-            let Response::Resource(contents) = next.run(Request::ReadResource(ReadResource { uri })).await? else {
+            let Response::Resource(contents) = context.request(Request::ReadResource(ReadResource { uri })).await?
+            else {
                 return Err(unexpected());
             };
             let content = contents.into_iter().map(Content::Resource).collect();
@@ -240,7 +257,10 @@ impl Middleware for ResourcesAsTools {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::bench::Bench, *};
+    use super::{
+        super::{Authorization, bench::Bench},
+        *,
+    };
     use crate::ErrorKind;
 
     #[tokio::test]
@@ -266,5 +286,31 @@ mod tests {
         let read = server.call("read_resource", json!({"uri": "bench://note"})).await.unwrap();
         assert!(matches!(&read.content[..], [Content::Resource(contents)] if contents.uri == "bench://note"));
         server.call("read_resource", json!({"uri": "bench://none"})).await.unwrap_err();
+    }
+
+    #[tokio::test]
+    async fn authorization_holds_on_whichever_side_of_the_stand_ins_it_is() {
+        let rules = || {
+            Authorization::default()
+                .component("greet", ["talk"])
+                .component("bench://note", ["read"])
+                .component("bench://notes/{id}", ["read"])
+        };
+        let outside = Bench::new().layer(rules()).layer(PromptsAsTools).layer(ResourcesAsTools);
+        let inside = Bench::new().layer(PromptsAsTools).layer(ResourcesAsTools).layer(rules());
+        for (side, server) in [("outside", outside.of_principal(["use"])), ("inside", inside.of_principal(["use"]))] {
+            for (tool, arguments) in [
+                ("get_prompt", json!({"name": "greet"})),
+                ("read_resource", json!({"uri": "bench://note"})),
+                ("read_resource", json!({"uri": "bench://notes/7"})),
+            ] {
+                let error = server.call(tool, arguments.clone()).await.unwrap_err();
+                assert!(matches!(error.kind, ErrorKind::Forbidden { .. }), "{side} {tool} {arguments}: {error}");
+            }
+            let prompts = Bench::text(&server.call("list_prompts", json!({})).await.unwrap());
+            let resources = Bench::text(&server.call("list_resources", json!({})).await.unwrap());
+            assert!(!prompts.contains("greet") && !resources.contains("bench://note"), "{side}: {prompts} {resources}");
+            assert_eq!((server.calls("greet"), server.calls("note")), (0, 0), "{side}");
+        }
     }
 }

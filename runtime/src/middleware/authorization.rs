@@ -22,7 +22,7 @@ use crate::{
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AuthorizationConfig {
-    /// By the tool's or prompt's name, or the URI or template of the resource.
+    /// By the tool's or prompt's name, or the URI or template of the resource, also of one that is offered as a tool.
     pub components: BTreeMap<String, Vec<String>>,
     /// By tag.
     pub tags: BTreeMap<String, Vec<String>>,
@@ -90,8 +90,12 @@ impl Authorization {
     fn needed(&self, context: &Context, component: Component<'_>) -> Vec<String> {
         let Component { name, tags, operation } = component;
         let by_tag = tags.iter().filter_map(|tag| self.0.tags.get(tag.as_ref()));
+        // A resource of the API that is offered as a tool has its URI still, and what was demanded for it holds.
+        let uris = operation.map(|operation| [operation.uri, operation.plain_uri]).into_iter().flatten();
+        let by_name = std::iter::once(name).chain(uris.filter(|uri| !uri.is_empty() && *uri != name));
+        let by_name = by_name.filter_map(|name| self.0.components.get(name));
         let mut needed: Vec<String> = Vec::new();
-        for scope in self.0.components.get(name).into_iter().chain(by_tag).flatten() {
+        for scope in by_name.chain(by_tag).flatten() {
             if !needed.contains(scope) {
                 needed.push(scope.clone());
             }
@@ -225,7 +229,10 @@ impl Middleware for Authorization {
 mod tests {
     use serde_json::json;
 
-    use super::{super::bench::Bench, *};
+    use super::{
+        super::{ToolInjection, bench::Bench},
+        *,
+    };
 
     fn guarded() -> Bench {
         let authorization = Authorization::default()
@@ -266,6 +273,38 @@ mod tests {
         assert_eq!(reader.listed().await, (1, 1, 1));
         reader.read("bench://notes/7").await.unwrap();
         reader.prompt("greet").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_tags_of_injected_tools_count_when_they_are_called() {
+        let wipe = || crate::component::Tool::new("purge", "Purges.", |_, ()| async { Ok("purged") }).tag("danger");
+        let rules = || Authorization::default().tag("danger", ["admin"]);
+        for server in [
+            Bench::new().layer(rules()).layer(ToolInjection::new([wipe()])).of_principal(["use"]),
+            Bench::new().layer(ToolInjection::new([wipe()])).layer(rules()).of_principal(["admin"]),
+        ] {
+            let may = server.context().principal().is_some_and(|who| who.has_scopes(&["admin".to_owned()]));
+            assert_eq!(server.tool_names().await.contains(&"purge".to_owned()), may);
+            assert_eq!(server.call("purge", json!({})).await.is_ok(), may);
+        }
+    }
+
+    #[test]
+    fn what_is_demanded_for_a_resource_holds_where_it_is_offered_as_a_tool() {
+        static PETS: Operation = Operation {
+            name: "list_pets",
+            uri: "api://p/pets{?limit}",
+            plain_uri: "api://p/pets",
+            ..Operation::DEFAULT
+        };
+        let server = Bench::new().over_http();
+        let context = server.context();
+        for uri in [PETS.uri, PETS.plain_uri] {
+            let rules = Authorization::default().component(uri, ["read"]);
+            let tool = Component { name: PETS.name, tags: &[], operation: Some(&PETS) };
+            assert_eq!(rules.needed(&context, tool), ["read"], "{uri}");
+            assert!(!rules.may(&context, tool));
+        }
     }
 
     #[test]

@@ -44,6 +44,10 @@ pub(super) fn add(page: Page<ToolInfo>, tools: &[Arc<ToolInfo>]) -> Page<ToolInf
 
 #[async_trait]
 impl Middleware for ToolInjection {
+    fn tool_info(&self, name: &str, inner: Option<Arc<ToolInfo>>) -> Option<Arc<ToolInfo>> {
+        self.tools.get(name).map(|tool| tool.info.clone()).or(inner)
+    }
+
     async fn on_list_tools(
         &self,
         _: &Context,

@@ -197,11 +197,6 @@ impl Drop for Stage {
 }
 
 impl Staged {
-    /// The folder that holds the new texts until they are moved.
-    pub fn path(&self) -> &Path {
-        &self.stage.path
-    }
-
     /// Moves the new files into place and deletes those that are no longer made.
     ///
     /// # Errors

@@ -108,7 +108,8 @@ fn changed(before: &Listed<'_>, after: &Listed<'_>) -> Vec<Change> {
         match new_input.properties.get(name) {
             None => add(format!("argument {} is gone", one_line(name)), true),
             Some(new_schema) if shape(new_schema) != shape(schema) => {
-                add(format!("argument {} has another schema", one_line(name)), false);
+                let (what, breaking) = narrowed(schema, new_schema);
+                add(format!("argument {} {what}", one_line(name)), breaking);
             }
             Some(_) => {}
         }
@@ -164,6 +165,36 @@ impl Input {
             required: required.filter_map(Value::as_str).map(str::to_owned).collect(),
             definitions: map("$defs", shape),
         }
+    }
+}
+
+/// How another schema treats the values that the old one took, as far as its root tells, and whether it refuses some.
+fn narrowed(old: &Value, new: &Value) -> (String, bool) {
+    let types = |schema: &Value| -> BTreeSet<String> {
+        match schema.get("type") {
+            Some(Value::String(one)) => BTreeSet::from([one.clone()]),
+            Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            _ => BTreeSet::new(),
+        }
+    };
+    let (took, takes) = (types(old), types(new));
+    if took != takes && !takes.is_empty() {
+        let refused = |one: &String| !(takes.contains(one) || one == "integer" && takes.contains("number"));
+        let words = |types: &BTreeSet<String>| match types.len() {
+            0 => "anything".to_owned(),
+            _ => types.iter().map(String::as_str).collect::<Vec<_>>().join(" or "),
+        };
+        let breaking = took.is_empty() || took.iter().any(refused);
+        return (format!("takes {}, took {}", words(&takes), words(&took)), breaking);
+    }
+    let values = |schema: &Value| schema.get("enum").and_then(Value::as_array).cloned();
+    match (values(old), values(new)) {
+        (None, Some(new)) => (format!("takes only {} values now", new.len()), true),
+        (Some(old), Some(new)) => match old.iter().find(|value| !new.contains(value)) {
+            Some(gone) => (format!("no longer takes {}", one_line(&gone.to_string())), true),
+            None => ("has another schema".to_owned(), false),
+        },
+        _ => ("has another schema".to_owned(), false),
     }
 }
 

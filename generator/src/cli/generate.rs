@@ -3,7 +3,10 @@
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use clap::Args;
@@ -15,7 +18,7 @@ use mcpwright::{
 
 use super::{
     input::{CONFIGURATION, Shape, judge},
-    output::{Exit, Outcome, WRONG, print, say},
+    output::{Exit, INTERRUPTED, Outcome, WRONG, print, say},
     progress::Progress,
     target::{self, Runtime},
 };
@@ -123,20 +126,17 @@ pub(crate) fn write_whole(changes: Changes) -> Result<(), Exit> {
         return Ok(());
     }
     let progress = Progress::start("Writing the crate");
-    // Held while files are moved into place: an interruption waits for that.
-    let moving = Arc::new(Mutex::new(()));
-    let staged = changes.stage()?;
-    let held = Arc::clone(&moving);
-    let stage = staged.path().to_owned();
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&interrupted);
     // Without the handler an interruption would only leave the stage behind.
-    let _ = on_interrupt(move || {
-        let _held = held.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = std::fs::remove_dir_all(&stage);
-        std::process::exit(130);
-    });
-    let guard = moving.lock().unwrap_or_else(PoisonError::into_inner);
+    let _ = on_interrupt(move || flag.store(true, Ordering::Relaxed));
+    let staged = changes.stage()?;
+    if interrupted.load(Ordering::Relaxed) {
+        drop(staged);
+        return Err(Exit::silent(INTERRUPTED));
+    }
+    // From here on an interruption comes too late: the files are being moved into place.
     let written = staged.commit();
-    drop(guard);
     drop(progress);
     Ok(written?)
 }

@@ -19,6 +19,8 @@ pub(crate) const FINDINGS: u8 = 1;
 pub(crate) const WRONG: u8 = 2;
 /// Files of others would have been overwritten.
 pub(crate) const REFUSED: u8 = 3;
+/// Exit code: interrupted from the keyboard, as shells number it.
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// Why a command stops.
 #[derive(Debug)]

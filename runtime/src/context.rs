@@ -21,6 +21,7 @@ pub(crate) use link::{Link, Question};
 pub(crate) use rounds::{Outcome, Rounds, run};
 
 use crate::{
+    Error, ErrorKind,
     engine::{Engine, Handle},
     message::LogLevel,
 };
@@ -73,8 +74,8 @@ impl Context {
         self.inner.link.client_capabilities()
     }
 
-    /// The session, on transports that have one: the HTTP session of protocol versions up to 2025-11-25, or the process's
-    /// one connection over stdio.
+    /// The session, on transports that have one: the HTTP session of protocol versions up to 2025-11-25, or the
+    /// connection over stdio.
     pub fn session_id(&self) -> Option<String> {
         self.inner.link.session_id()
     }
@@ -112,6 +113,24 @@ impl Context {
     /// A value that was kept for this request.
     pub fn get<T: Clone + Send + Sync + 'static>(&self) -> Option<T> {
         self.inner.state.lock().unwrap_or_else(PoisonError::into_inner).get().cloned()
+    }
+
+    /// Keeps a value for the session, for as long as it lives and in this process: every later request of it sees the
+    /// same. Returns what was there before.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] where there is no session, as [`Context::session_id`] says: each request stands alone
+    /// over HTTP from 2026-07-28 on, and with older clients where [`crate::Server::sessions`] is not set.
+    pub fn session_insert<T: Clone + Send + Sync + 'static>(&self, value: T) -> Result<Option<T>, Error> {
+        let session = self.inner.link.session().ok_or_else(|| {
+            Error::new(ErrorKind::Unsupported, "This needs a session, and the client's request stands alone.")
+        })?;
+        Ok(session.lock().unwrap_or_else(PoisonError::into_inner).insert(value))
+    }
+
+    /// A value that was kept for the session.
+    pub fn session_get<T: Clone + Send + Sync + 'static>(&self) -> Option<T> {
+        self.inner.link.session()?.lock().unwrap_or_else(PoisonError::into_inner).get().cloned()
     }
 
     /// Whether the client gave up, the connection is gone, or the server stops.

@@ -4,6 +4,7 @@
 mod convert;
 mod link;
 mod serve;
+mod sessions;
 mod state;
 mod subscription;
 
@@ -11,7 +12,7 @@ use std::{
     borrow::Cow,
     collections::BTreeMap,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU8, Ordering},
     },
 };
@@ -50,17 +51,29 @@ pub(crate) struct Protocol {
     /// The level of `logging/setLevel`.
     level: Arc<AtomicU8>,
     subscriptions: Arc<Subscriptions>,
+    /// The id of the one connection over pipes; over HTTP the header tells.
+    session: Option<Arc<str>>,
+    /// What handlers keep for the session, where there is one.
+    kept: Option<Arc<Mutex<http::Extensions>>>,
 }
 
 impl Protocol {
     pub(crate) fn new(engine: Arc<Engine>, seal: Arc<Seal>, lasting: bool) -> Self {
         let level = Arc::new(AtomicU8::new(LogLevel::Info as u8));
-        Self { engine, seal, lasting, level, subscriptions: Arc::default() }
+        let kept = lasting.then(Arc::default);
+        Self { engine, seal, lasting, level, subscriptions: Arc::default(), session: None, kept }
+    }
+
+    /// Takes the connection as one session.
+    fn with_session(self) -> Self {
+        let mut random = [0; 16];
+        let filled = getrandom::fill(&mut random).is_ok();
+        Self { session: filled.then(|| format!("{:032x}", u128::from_be_bytes(random)).into()), ..self }
     }
 
     fn context(&self, cx: RequestContext<RoleServer>, rounds: Rounds) -> Context {
         let cancelled = cx.ct.clone();
-        let link = RequestLink::new(cx, self.level.load(Ordering::Relaxed));
+        let link = RequestLink::new(cx, self.level.load(Ordering::Relaxed), self.session.clone(), self.kept.clone());
         Context::new(Arc::new(link), cancelled, self.engine.clone(), rounds)
     }
 

@@ -1,5 +1,7 @@
 //! The way back to the client: what the protocol offers to a [`Context`](super::Context).
 
+use std::sync::Mutex;
+
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 
@@ -42,6 +44,10 @@ pub(crate) trait Link: Send + Sync {
     fn client(&self) -> Option<ClientInfo>;
     fn client_capabilities(&self) -> ClientCapabilities;
     fn session_id(&self) -> Option<String>;
+    /// What is kept for the session; `None` where each request stands alone.
+    fn session(&self) -> Option<&Mutex<http::Extensions>> {
+        None
+    }
     fn meta(&self) -> &Map<String, Value>;
     fn http(&self) -> Option<&http::request::Parts>;
     /// Whether questions go into the result (from 2026-07-28) instead of being requests of their own.

@@ -1,7 +1,7 @@
 //! One request's way back to its client, over rmcp's peer.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -32,12 +32,19 @@ pub(super) struct RequestLink {
     client: Option<wire::Implementation>,
     /// The lowest level that the client wants; `None` for no messages at all.
     level: Option<u8>,
+    session: Option<Arc<str>>,
+    kept: Option<Arc<Mutex<http::Extensions>>>,
     flood: Mutex<(Instant, u32)>,
 }
 
 impl RequestLink {
-    /// `level` is that of `logging/setLevel`, which older versions have.
-    pub(super) fn new(mut cx: RequestContext<RoleServer>, level: u8) -> Self {
+    /// `level` is that of `logging/setLevel`, which older versions have; `session` the id of a connection over pipes.
+    pub(super) fn new(
+        mut cx: RequestContext<RoleServer>,
+        level: u8,
+        session: Option<Arc<str>>,
+        kept: Option<Arc<Mutex<http::Extensions>>>,
+    ) -> Self {
         let version = cx.protocol_version().unwrap_or(wire::ProtocolVersion::V_2025_03_26);
         let level = if version.as_str() >= MODERN {
             cx.meta.log_level().map(|level| convert::level(level) as u8)
@@ -53,6 +60,8 @@ impl RequestLink {
             meta: cx.meta,
             version,
             level,
+            session,
+            kept,
             flood: Mutex::new((Instant::now(), 0)),
         }
     }
@@ -96,8 +105,18 @@ impl Link for RequestLink {
     }
 
     fn session_id(&self) -> Option<String> {
-        let http = self.http.as_ref()?;
-        http.headers.get("mcp-session-id").and_then(|id| id.to_str().ok()).map(str::to_owned)
+        let Some(http) = &self.http else { return self.session.as_deref().map(str::to_owned) };
+        // From 2026-07-28 on there are no sessions, whatever a header says.
+        let id = http.headers.get("mcp-session-id").filter(|_| !self.asks_in_result());
+        id.and_then(|id| id.to_str().ok()).map(str::to_owned)
+    }
+
+    fn session(&self) -> Option<&Mutex<http::Extensions>> {
+        let has_one = match &self.http {
+            Some(http) => http.headers.contains_key("mcp-session-id") && !self.asks_in_result(),
+            None => true,
+        };
+        self.kept.as_deref().filter(|_| has_one)
     }
 
     fn meta(&self) -> &Map<String, Value> {

@@ -18,7 +18,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 use tower::{Service, util::BoxCloneSyncService};
 
-use super::{Protocol, Seal};
+use super::{
+    Protocol, Seal,
+    sessions::{self, Sessions},
+};
 use crate::engine::Engine;
 
 /// Serves one client over the process's standard input and output, until the client closes them or `stop` fires.
@@ -41,12 +44,13 @@ pub(crate) async fn serve_pipe(
     output: impl AsyncWrite + Send + Unpin + 'static,
     stop: CancellationToken,
 ) -> Result<(), String> {
-    let running = match serve_server_with_ct(Protocol::new(engine, seal, true), (input, output), stop).await {
-        Ok(running) => running,
-        // A client that comes and goes without a word is no failure.
-        Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::Cancelled) => return Ok(()),
-        Err(error) => return Err(error.to_string()),
-    };
+    let running =
+        match serve_server_with_ct(Protocol::new(engine, seal, true).with_session(), (input, output), stop).await {
+            Ok(running) => running,
+            // A client that comes and goes without a word is no failure.
+            Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::Cancelled) => return Ok(()),
+            Err(error) => return Err(error.to_string()),
+        };
     match running.waiting().await {
         Ok(QuitReason::JoinError(error)) => Err(error.to_string()),
         Ok(_) => Ok(()),
@@ -102,15 +106,14 @@ pub(crate) fn http_service(
     }
     let mut manager = LocalSessionManager::default();
     manager.session_config.keep_alive = Some(settings.session_idle);
-    let manager = Arc::new(manager);
-    let limit = SessionLimit { manager: manager.clone(), most: settings.sessions };
+    let manager = Arc::new(Sessions::new(manager, settings.sessions));
     let service = StreamableHttpService::new(
         // Each session has a log level and subscriptions of its own.
         move || Ok(Protocol::new(engine.clone(), seal.clone(), true)),
         manager,
         config,
     );
-    limit.around(boxed(service))
+    limited(boxed(service))
 }
 
 fn boxed<S, B>(service: S) -> HttpService
@@ -124,33 +127,19 @@ where
     BoxCloneSyncService::new(service.map_response(|response: http::Response<B>| response.map(Body::new)))
 }
 
-/// Refuses new sessions when there are too many.
-struct SessionLimit {
-    manager: Arc<LocalSessionManager>,
-    most: usize,
-}
-
-impl SessionLimit {
-    fn around(self, service: HttpService) -> HttpService {
-        let limit = Arc::new(self);
-        BoxCloneSyncService::new(tower::service_fn(move |request: Request<Body>| {
-            let (limit, mut service) = (limit.clone(), service.clone());
-            async move {
-                let opens = request.method() == http::Method::POST && !request.headers().contains_key("mcp-session-id");
-                if opens && limit.manager.sessions.read().await.len() >= limit.most {
-                    let modern = request
-                        .headers()
-                        .get("mcp-protocol-version")
-                        .is_some_and(|version| version.as_bytes() >= super::MODERN.as_bytes());
-                    if !modern {
-                        let mut response = Response::new(Body::from("Too many sessions. Try again later."));
-                        *response.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
-                        response.headers_mut().insert(http::header::RETRY_AFTER, http::HeaderValue::from_static("10"));
-                        return Ok(response);
-                    }
-                }
-                service.call(request).await
+/// Says how it is when a session was refused.
+fn limited(service: HttpService) -> HttpService {
+    BoxCloneSyncService::new(tower::service_fn(move |request: Request<Body>| {
+        let mut service = service.clone();
+        async move {
+            let (response, refused) = sessions::watch(service.call(request)).await;
+            if !refused {
+                return response;
             }
-        }))
-    }
+            let mut response = Response::new(Body::from("Too many sessions. Try again later."));
+            *response.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
+            response.headers_mut().insert(http::header::RETRY_AFTER, http::HeaderValue::from_static("10"));
+            Ok(response)
+        }
+    }))
 }

@@ -4,7 +4,7 @@ use mcpwright_runtime::{
     context::Context,
     message::Complete,
     server::Options,
-    testing::{LEGACY, TestClient},
+    testing::{LEGACY, MODERN, TestClient},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -262,4 +262,30 @@ async fn components_are_hidden_by_name_or_tag() {
     assert_eq!(names(server().disable("maths")).await, ["nothing"]);
     assert_eq!(names(server().disable("nothing")).await, ["add"]);
     assert_eq!(names(server().disable("maths").enable("add")).await, ["add", "nothing"]);
+}
+
+#[tokio::test]
+async fn a_session_keeps_what_handlers_keep_for_it() {
+    #[derive(Clone)]
+    struct Count(u32);
+    async fn count(context: Context, (): ()) -> Result<String, Error> {
+        let next = context.session_get::<Count>().map_or(1, |count| count.0 + 1);
+        context.session_insert(Count(next))?;
+        Ok(format!("{next} {}", context.session_id().unwrap_or_default()))
+    }
+    let server = || Server::named("counter").tool(Tool::new("count", "Counts.", count));
+    let mut ids = Vec::new();
+    for version in [LEGACY, MODERN] {
+        let client = TestClient::builder().version(version).start(server()).await.expect("a client");
+        for expected in 1..4 {
+            let result = client.call_tool("count", json!({})).await.expect("a result");
+            let text = result["content"][0]["text"].as_str().expect("text").to_owned();
+            let (number, id) = text.split_once(' ').expect("both");
+            assert_eq!(number, expected.to_string(), "{version}");
+            assert!(id.len() > 8, "the connection has an id: {text}");
+            ids.push(id.to_owned());
+        }
+    }
+    ids.dedup();
+    assert_eq!(ids.len(), 2, "each connection has one of its own: {ids:?}");
 }

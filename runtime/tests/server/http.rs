@@ -207,3 +207,29 @@ async fn sessions_are_limited() {
     let (status, _) = json_of(site.call("echo")).await;
     assert_eq!(status, StatusCode::OK, "requests without a session go on");
 }
+
+#[tokio::test]
+async fn neither_a_burst_nor_a_header_opens_more_sessions_than_allowed() {
+    let site = Site::open(Options { sessions: 3, ..Options::default() }).await;
+    let params =
+        json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
+    let initialize = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params});
+    let burst = (0..20).map(|number| {
+        let request = site.post(&initialize);
+        let request = if number % 2 == 0 { request } else { request.header("mcp-protocol-version", "2026-07-28") };
+        tokio::spawn(async move {
+            let response = request.send().await.expect("a response");
+            (response.status(), response.headers().contains_key("mcp-session-id"))
+        })
+    });
+    let mut opened = 0;
+    for answer in burst.collect::<Vec<_>>() {
+        let (status, has_session) = answer.await.expect("a task");
+        opened += usize::from(has_session);
+        assert!(
+            has_session || status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::BAD_REQUEST,
+            "{status}"
+        );
+    }
+    assert!((1..=3).contains(&opened), "{opened} sessions");
+}

@@ -25,7 +25,7 @@ pub use tool::Tool;
 
 pub(crate) use call::{OperationTool, WrapHandler, tool_info, wrap_handler};
 pub(crate) use handler::schema_of;
-pub(crate) use prompt::PromptEntry;
+pub(crate) use prompt::{PromptEntry, PromptSource};
 pub(crate) use resource::{ResourceEntry, ResourceSource};
 pub(crate) use template::{OperationResource, TemplateEntry, TemplateSource, choices};
 pub(crate) use tool::{ToolEntry, ToolSource};

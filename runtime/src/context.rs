@@ -30,20 +30,26 @@ use crate::{
 #[derive(Clone)]
 pub struct Context {
     inner: Arc<Inner>,
+    /// The server that is asked: within a mounted server that one.
+    engine: Arc<Engine>,
     key: Option<Arc<str>>,
 }
 
 struct Inner {
     link: Arc<dyn Link>,
     cancelled: CancellationToken,
-    engine: Arc<Engine>,
     state: Mutex<http::Extensions>,
     rounds: Rounds,
 }
 
 impl Context {
     pub(crate) fn new(link: Arc<dyn Link>, cancelled: CancellationToken, engine: Arc<Engine>, rounds: Rounds) -> Self {
-        Self { inner: Arc::new(Inner { link, cancelled, engine, state: Mutex::default(), rounds }), key: None }
+        Self { inner: Arc::new(Inner { link, cancelled, state: Mutex::default(), rounds }), engine, key: None }
+    }
+
+    /// The same request, as a server within the server sees it.
+    pub(crate) fn within(&self, engine: Arc<Engine>) -> Self {
+        Self { inner: self.inner.clone(), engine, key: self.key.clone() }
     }
 
     pub(crate) fn link(&self) -> &dyn Link {
@@ -95,14 +101,14 @@ impl Context {
         self.inner.link.http().and_then(|parts| parts.extensions.get())
     }
 
-    /// The value of type `T` that a lifespan of the server made at start.
+    /// The value of type `T` that a lifespan of the server made at start, or one of a server around it.
     pub fn lifespan<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
-        self.inner.engine.lifespan.get::<Arc<T>>().cloned()
+        self.engine.lifespan()?.get::<Arc<T>>().cloned()
     }
 
     /// A hold on the server, to add and remove components and to tell of changes.
     pub fn server(&self) -> Handle {
-        Handle::new(&self.inner.engine)
+        Handle::new(&self.engine)
     }
 
     /// Keeps a value for the rest of this request: middleware and handler see the same. Returns what was there before.

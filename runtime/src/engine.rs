@@ -4,7 +4,7 @@
 mod limits;
 
 use std::{
-    sync::{Arc, PoisonError, RwLock, Weak},
+    sync::{Arc, OnceLock, PoisonError, RwLock, Weak},
     time::Duration,
 };
 
@@ -37,9 +37,12 @@ pub(crate) enum Change {
 /// A server that runs.
 pub(crate) struct Engine {
     pub(crate) info: Arc<ServerInfo>,
-    pub(crate) lifespan: Arc<http::Extensions>,
     /// How long clients may keep lists, in milliseconds.
     pub(crate) list_ttl_ms: u64,
+    /// The values of the lifespans, once these have started.
+    lifespan: OnceLock<http::Extensions>,
+    /// The server that this one is within, and which of its children it is.
+    outer: OnceLock<(Weak<Engine>, usize)>,
     page_size: usize,
     registry: RwLock<Arc<Registry>>,
     layers: Vec<Arc<dyn Middleware>>,
@@ -52,15 +55,15 @@ impl Engine {
         info: ServerInfo,
         registry: Registry,
         layers: Vec<Arc<dyn Middleware>>,
-        lifespan: http::Extensions,
         limits: Limits,
         page_size: usize,
         list_ttl: Duration,
     ) -> Arc<Self> {
         Arc::new(Self {
             info: Arc::new(info),
-            lifespan: Arc::new(lifespan),
             list_ttl_ms: u64::try_from(list_ttl.as_millis()).unwrap_or(u64::MAX),
+            lifespan: OnceLock::new(),
+            outer: OnceLock::new(),
             page_size,
             registry: RwLock::new(Arc::new(registry)),
             layers,
@@ -72,6 +75,20 @@ impl Engine {
     /// The components as they are now.
     pub(crate) fn registry(&self) -> Arc<Registry> {
         self.registry.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn lifespan(&self) -> Option<&http::Extensions> {
+        self.lifespan.get()
+    }
+
+    /// Takes the values of the lifespans. Those of the first time stay.
+    pub(crate) fn set_lifespan(&self, values: http::Extensions) {
+        let _ = self.lifespan.set(values);
+    }
+
+    /// Learns that it is within another server, which is told from now on of what changes here.
+    pub(crate) fn set_outer(&self, outer: &Arc<Engine>, index: usize) {
+        let _ = self.outer.set((Arc::downgrade(outer), index));
     }
 
     pub(crate) fn changes(&self) -> broadcast::Receiver<Change> {
@@ -113,7 +130,7 @@ impl Engine {
 
     /// The description of a tool as the outermost layer offers it.
     pub(crate) fn tool_info(&self, name: &str) -> Option<Arc<ToolInfo>> {
-        let own = self.registry().tool(name).map(|tool| tool.info.clone());
+        let own = self.registry().tool_info(name);
         self.layers.iter().rev().fold(own, |inner, layer| layer.tool_info(name, inner))
     }
 
@@ -137,14 +154,21 @@ impl Engine {
         }
     }
 
-    /// Whether there is any middleware.
+    /// Whether lists and answers depend on more than the components: on layers of this server, or of one within it.
     pub(crate) fn has_layers(&self) -> bool {
-        !self.layers.is_empty()
+        !self.layers.is_empty() || self.registry().is_live()
     }
 
     async fn answer(&self, context: &Context, request: Request) -> Result<Response, Error> {
         let registry = self.registry();
+        let live = registry.is_live();
         Ok(match request {
+            Request::ListTools(page) if live => Response::Tools(registry.live_tools(context, &page).await?),
+            Request::ListResources(page) if live => Response::Resources(registry.live_resources(context, &page).await?),
+            Request::ListResourceTemplates(page) if live => {
+                Response::ResourceTemplates(registry.live_templates(context, &page).await?)
+            }
+            Request::ListPrompts(page) if live => Response::Prompts(registry.live_prompts(context, &page).await?),
             Request::CallTool(call) => Response::Tool(registry.call(context.clone(), call).await?),
             Request::ReadResource(read) => Response::Resource(registry.read(context.clone(), &read).await?),
             Request::GetPrompt(get) => Response::Prompt(registry.prompt(context.clone(), get).await?),
@@ -155,8 +179,32 @@ impl Engine {
             Request::ListPrompts(page) => Response::Prompts(registry.list_prompts(&page)?),
             Request::Initialize | Request::Discover => Response::Server(self.info.clone()),
             // The protocol layer does these; here they only pass the middleware.
-            Request::SetLevel(_) | Request::Subscribe(_) | Request::Unsubscribe(_) => Response::Empty,
+            Request::SetLevel(_) => Response::Empty,
+            Request::Subscribe(ref uri) | Request::Unsubscribe(ref uri) => {
+                if let Some((child, inner)) = registry.child_of(uri) {
+                    let subscribes = matches!(request, Request::Subscribe(_));
+                    let request = if subscribes { Request::Subscribe(inner) } else { Request::Unsubscribe(inner) };
+                    child.tell(context, request).await?;
+                }
+                Response::Empty
+            }
         })
+    }
+
+    /// Follows a change within an inner server.
+    fn child_changed(&self, index: usize, change: &Change) {
+        let child = self.registry().child(index);
+        let Some(change) = child.and_then(|child| child.change_outside(change)) else { return };
+        let changed = match change {
+            Change::Resource(_) => {
+                self.tell(change);
+                Ok(())
+            }
+            list => self.change(list, |builder| builder.merge_again(index)),
+        };
+        if let Err(problems) = changed {
+            tracing::error!(?problems, "what changed within an inner server does not fit the outer one");
+        }
     }
 
     /// Changes the components and tells clients.
@@ -172,6 +220,11 @@ impl Engine {
     }
 
     fn tell(&self, change: Change) {
+        if let Some((outer, index)) = self.outer.get()
+            && let Some(outer) = outer.upgrade()
+        {
+            outer.child_changed(*index, &change);
+        }
         // Nobody listens: nobody is missed.
         let _ = self.changes.send(change);
     }

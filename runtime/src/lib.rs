@@ -8,6 +8,8 @@ pub mod catalog;
 #[cfg(feature = "server")]
 pub mod component;
 #[cfg(feature = "server")]
+pub mod compose;
+#[cfg(feature = "server")]
 pub mod content;
 #[cfg(feature = "server")]
 pub mod context;

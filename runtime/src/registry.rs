@@ -2,7 +2,10 @@
 
 mod build;
 mod complete;
+mod live;
 mod lookup;
+mod merge;
+mod origin;
 mod visibility;
 
 use std::sync::Arc;
@@ -16,6 +19,7 @@ pub(crate) use visibility::Visibility;
 use crate::{
     Error,
     component::{CompletionHandler, PromptEntry, ResourceEntry, TemplateEntry, ToolEntry},
+    compose::Child,
     content::{ResourceContents, ToolResult},
     context::Context,
     message::{
@@ -34,6 +38,9 @@ pub(crate) struct Registry {
     by_specificity: Vec<usize>,
     prompts: IndexMap<String, Arc<PromptEntry>>,
     completion: Option<CompletionHandler>,
+    children: Vec<Arc<Child>>,
+    visibility: Visibility,
+    page_size: usize,
     lists: Lists,
 }
 
@@ -111,10 +118,13 @@ impl Registry {
     }
 
     pub(crate) async fn call(&self, context: Context, call: CallTool) -> Result<ToolResult, Error> {
-        let tool = self.tools.get(&call.name).ok_or_else(|| {
+        let Some(tool) = self.tools.get(&call.name) else {
+            if let Some((child, name, _)) = self.layers_tool(&call.name) {
+                return child.call(&context, CallTool { name, ..call }).await;
+            }
             let hint = nearest(&call.name, self.tools.keys());
-            Error::not_found(format!("Unknown tool: {}.{hint}", call.name.escape_debug()))
-        })?;
+            return Err(Error::not_found(format!("Unknown tool: {}.{hint}", call.name.escape_debug())));
+        };
         tool.call(context, call.arguments).await.map_err(own_subject)
     }
 

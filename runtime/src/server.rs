@@ -37,6 +37,7 @@ use crate::{
         Call, CompletionHandler, Icon, IntoToolResult, Prompt, Resource, ResourceTemplate, Tool, WrapHandler,
         completion_handler, wrap_handler,
     },
+    compose::Mounted,
     context::Context,
     message::{Complete, Completion, ServerInfo},
     middleware::Middleware,
@@ -74,6 +75,7 @@ pub struct Server {
     http: Vec<HttpLayer>,
     sessions: usize,
     visibility: Visibility,
+    inner: Vec<InnerServer>,
     #[cfg(feature = "auth")]
     auth: Option<crate::auth::Auth>,
 }
@@ -82,6 +84,13 @@ pub struct Server {
 struct ApiSource {
     api: &'static Api,
     upstream: Option<upstream::Upstream>,
+}
+
+/// A server within the server.
+struct InnerServer {
+    prefix: String,
+    mounted: Mounted,
+    live: bool,
 }
 
 impl Server {
@@ -118,6 +127,7 @@ impl Server {
             http: Vec::new(),
             sessions: 0,
             visibility: Visibility::default(),
+            inner: Vec::new(),
             #[cfg(feature = "auth")]
             auth: None,
         }
@@ -207,6 +217,48 @@ impl Server {
         self
     }
 
+    /// Offers the components of this name or tag, of those that are not named by a call of this or of
+    /// [`Server::enable`] none. Holds for the components of mounted servers too, under their outer names.
+    pub fn only(mut self, name_or_tag: impl Into<String>) -> Self {
+        self.visibility.only(name_or_tag.into());
+        self
+    }
+
+    /// Offers what another server offers, now and whenever it changes: tools and prompts as `prefix_name`, resources as
+    /// `scheme://prefix/path`; under their own names when the prefix is empty. The layers and lifespans of the other
+    /// server work for what is its own. Authentication and routes belong to the outer server.
+    pub fn mount(mut self, prefix: impl Into<String>, server: impl Into<Mounted>) -> Self {
+        self.inner.push(InnerServer { prefix: prefix.into(), mounted: server.into(), live: true });
+        self
+    }
+
+    /// [`Server::mount`] of what the other server offers when it starts: what it adds and removes later does not show.
+    pub fn import(mut self, prefix: impl Into<String>, server: impl Into<Mounted>) -> Self {
+        self.inner.push(InnerServer { prefix: prefix.into(), mounted: server.into(), live: false });
+        self
+    }
+
+    /// This server and all within it.
+    fn tree(&self) -> Vec<&Self> {
+        let mut found = vec![self];
+        let mut next = 0;
+        while let Some(server) = found.get(next).copied() {
+            found.extend(server.inner.iter().map(|inner| &inner.mounted.server));
+            next += 1;
+        }
+        found
+    }
+
+    /// The only API of this server and all within it, if its upstream is to be made from the options.
+    fn only_api(&self) -> Option<&'static Api> {
+        let tree = self.tree();
+        let mut sources = tree.iter().flat_map(|server| &server.apis);
+        match (sources.next(), sources.next()) {
+            (Some(source), None) if source.upstream.is_none() => Some(source.api),
+            _ => None,
+        }
+    }
+
     /// Proposes values for every argument that has no proposals of its own.
     pub fn completion<F, Fut, R>(mut self, handler: F) -> Self
     where
@@ -289,7 +341,8 @@ impl Server {
 
     /// The defaults of the options, for this server.
     pub fn options(&self) -> Options {
-        Options { sessions: self.sessions, ..Options::default() }
+        let sessions = self.tree().iter().map(|server| server.sessions).max().unwrap_or_default();
+        Options { sessions, ..Options::default() }
     }
 
     /// Serves one client over standard input and output until it closes them.

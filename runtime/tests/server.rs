@@ -6,6 +6,8 @@ mod api;
 mod asking;
 #[path = "server/components.rs"]
 mod components;
+#[path = "server/composition.rs"]
+mod composition;
 #[path = "server/fence.rs"]
 mod fence;
 #[path = "server/http.rs"]

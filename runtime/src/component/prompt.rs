@@ -9,8 +9,9 @@ use serde_json::{Map, Value};
 use super::{Answer, CompletionHandler, Icon, completion_handler, handler};
 use crate::{
     Error,
+    compose::Inner,
     context::Context,
-    message::{Complete, Completion, PromptArgument, PromptInfo, PromptMessage, PromptResult},
+    message::{Complete, Completion, GetPrompt, PromptArgument, PromptInfo, PromptMessage, PromptResult},
 };
 
 /// What handlers of prompts may return.
@@ -136,11 +137,22 @@ pub(crate) struct PromptEntry {
     pub(crate) info: Arc<PromptInfo>,
     pub(crate) schema: Value,
     pub(crate) completions: HashMap<String, CompletionHandler>,
-    handler: PromptHandler,
+    pub(crate) source: PromptSource,
+}
+
+pub(crate) enum PromptSource {
+    Custom(PromptHandler),
+    Mounted(Inner),
 }
 
 impl PromptEntry {
     pub(crate) async fn get(&self, context: Context, arguments: Map<String, Value>) -> Result<PromptResult, Error> {
+        let handler = match &self.source {
+            PromptSource::Custom(handler) => handler,
+            PromptSource::Mounted(inner) => {
+                return inner.child.prompt(&context, GetPrompt { name: inner.name.clone(), arguments }).await;
+            }
+        };
         let missing: Vec<&str> = self
             .info
             .arguments
@@ -162,7 +174,7 @@ impl PromptEntry {
                 other => (name, other),
             })
             .collect();
-        let mut result = (self.handler)(context, arguments).await?;
+        let mut result = handler(context, arguments).await?;
         if result.description.is_none() && !self.info.description.is_empty() {
             result.description = Some(self.info.description.to_string());
         }
@@ -176,7 +188,7 @@ impl From<Prompt> for PromptEntry {
             info: Arc::new(prompt.info),
             schema: prompt.schema,
             completions: prompt.completions,
-            handler: prompt.handler,
+            source: PromptSource::Custom(prompt.handler),
         }
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::{Answer, Icon, template::OperationResource};
 use crate::{
     Error,
+    compose::Inner,
     content::{ResourceBody, ResourceContents},
     context::Context,
     message::ResourceInfo,
@@ -151,6 +152,7 @@ pub(crate) struct ResourceEntry {
 pub(crate) enum ResourceSource {
     Custom(ResourceHandler),
     Operation(OperationResource),
+    Mounted(Inner),
 }
 
 impl ResourceEntry {
@@ -158,6 +160,7 @@ impl ResourceEntry {
         match &self.source {
             ResourceSource::Custom(handler) => handler(context, uri, &self.info.media_type).await,
             ResourceSource::Operation(operation) => operation.read(context, Map::new(), uri).await,
+            ResourceSource::Mounted(inner) => inner.child.read(&context, inner.name.clone()).await,
         }
     }
 }

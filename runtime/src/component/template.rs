@@ -16,6 +16,7 @@ use crate::{
     Error,
     arguments::Validator,
     catalog::{self, Api, Operation},
+    compose::Inner,
     content::ResourceContents,
     context::Context,
     message::{Complete, Completion, ResourceTemplateInfo},
@@ -122,6 +123,7 @@ pub(crate) struct TemplateEntry {
 pub(crate) enum TemplateSource {
     Custom { schema: Value, handler: TemplateHandler },
     Operation(OperationResource),
+    Mounted(Inner),
 }
 
 impl TemplateEntry {
@@ -131,6 +133,11 @@ impl TemplateEntry {
         captures: &Captures<'_>,
         uri: &str,
     ) -> Result<Vec<ResourceContents>, Error> {
+        if let TemplateSource::Mounted(inner) = &self.source
+            && let Some(uri) = inner.child.naming.inner_uri(uri)
+        {
+            return inner.child.read(&context, uri).await;
+        }
         if let Some(unknown) = captures.unknown.first() {
             let known: Vec<&str> = self.template.variables().collect();
             return Err(Error::invalid_params(format!(
@@ -154,6 +161,7 @@ impl TemplateEntry {
                 let arguments = validator.check(arguments)?;
                 operation.read(context, arguments, uri).await
             }
+            TemplateSource::Mounted(_) => Err(Error::not_found(format!("Resource not found: {}", uri.escape_debug()))),
         }
     }
 }

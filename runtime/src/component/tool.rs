@@ -12,7 +12,14 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{Answer, Hints, Icon, IntoToolResult, LazySchema, OperationTool, handler};
-use crate::{Error, arguments::Validator, content::ToolResult, context::Context, message::ToolInfo};
+use crate::{
+    Error,
+    arguments::Validator,
+    compose::Inner,
+    content::ToolResult,
+    context::Context,
+    message::{CallTool, ToolInfo},
+};
 
 pub(crate) type ToolHandler = Arc<dyn Fn(Context, Map<String, Value>) -> Answer<ToolResult> + Send + Sync>;
 
@@ -153,6 +160,7 @@ pub(crate) struct ToolEntry {
 pub(crate) enum ToolSource {
     Custom(ToolHandler),
     Operation(OperationTool),
+    Mounted(Inner),
 }
 
 impl ToolEntry {
@@ -162,11 +170,17 @@ impl ToolEntry {
 
     /// Checks the arguments, then runs the tool.
     pub(crate) async fn call(&self, context: Context, arguments: Map<String, Value>) -> Result<ToolResult, Error> {
-        let validator = self.validator.get_or_init(|| Validator::new(self.info.input_schema.text()));
-        let arguments = validator.check(arguments)?;
+        let checked = |arguments| {
+            let validator = self.validator.get_or_init(|| Validator::new(self.info.input_schema.text()));
+            validator.check(arguments)
+        };
         match &self.source {
-            ToolSource::Custom(handler) => handler(context, arguments).await,
-            ToolSource::Operation(operation) => operation.call(context, arguments).await,
+            ToolSource::Custom(handler) => handler(context, checked(arguments)?).await,
+            ToolSource::Operation(operation) => operation.call(context, checked(arguments)?).await,
+            // The inner server checks the arguments itself, after its layers had them.
+            ToolSource::Mounted(inner) => {
+                inner.child.call(&context, CallTool { name: inner.name.clone(), arguments }).await
+            }
         }
     }
 }

@@ -23,37 +23,37 @@ impl Context {
 
     /// The name of the server.
     pub(crate) fn server_name(&self) -> String {
-        self.inner.engine.info.name.clone()
+        self.engine.info.name.clone()
     }
 
     /// The description of a tool as it is offered now, by the server or by a layer.
     pub fn tool_info(&self, name: &str) -> Option<Arc<ToolInfo>> {
-        self.inner.engine.tool_info(name)
+        self.engine.tool_info(name)
     }
 
     /// The description of a prompt of the server, as it is now.
     pub fn prompt_info(&self, name: &str) -> Option<Arc<PromptInfo>> {
-        self.inner.engine.registry().prompt_info(name)
+        self.engine.registry().prompt_info(name)
     }
 
     /// The name under which a resource is listed, a URI or a template, and its tags.
     pub(crate) fn resource_labels(&self, uri: &str) -> Option<(String, Vec<Cow<'static, str>>)> {
-        self.inner.engine.registry().resource_labels(uri)
+        self.engine.registry().resource_labels(uri)
     }
 
     /// The operation of the API behind a tool.
     pub(crate) fn tool_operation(&self, name: &str) -> Option<&'static Operation> {
-        self.inner.engine.tool_operation(name)
+        self.engine.tool_operation(name)
     }
 
     /// Makes one more request on behalf of this one: through all layers, from the outermost on, so that none is evaded.
     pub(crate) async fn request(&self, request: Request) -> Result<Response, Error> {
-        self.inner.engine.through(self, request).await
+        self.engine.through(self, request).await
     }
 
     /// The operation of the API behind a resource or template, under the name that lists show.
     pub(crate) fn resource_operation(&self, name: &str) -> Option<&'static Operation> {
-        self.inner.engine.registry().resource_operation(name)
+        self.engine.registry().resource_operation(name)
     }
 
     /// Whether there is a tool, prompt or resource of this name or URI.

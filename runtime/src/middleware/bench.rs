@@ -179,7 +179,7 @@ impl Bench {
             icons: Vec::new(),
         };
         let limits = Limits::new(Duration::from_secs(10), 100);
-        Engine::new(info, registry, self.layers.clone(), http::Extensions::new(), limits, 0, Duration::ZERO)
+        Engine::new(info, registry, self.layers.clone(), limits, 0, Duration::ZERO)
     }
 
     pub(super) fn context(&self) -> Context {

@@ -9,12 +9,13 @@ use std::{
 use indexmap::{IndexMap, map::Entry};
 use serde_json::{Map, Value};
 
-use super::{Lists, Pages, Registry, Visibility};
+use super::{Lists, Pages, Registry, Visibility, origin::Origin};
 use crate::{
     catalog::{Api, Kind, Operation},
     component::{
-        CompletionHandler, OperationResource, OperationTool, Prompt, Resource, ResourceEntry, ResourceSource,
-        ResourceTemplate, TemplateEntry, TemplateSource, Tool, ToolEntry, ToolSource, WrapHandler, tool_info,
+        CompletionHandler, OperationResource, OperationTool, Prompt, PromptEntry, Resource, ResourceEntry,
+        ResourceSource, ResourceTemplate, TemplateEntry, TemplateSource, Tool, ToolEntry, ToolSource, WrapHandler,
+        tool_info,
     },
     message::{ResourceInfo, ResourceTemplateInfo},
     upstream::Upstream,
@@ -29,12 +30,29 @@ const LONGEST_NAME: usize = 64;
 #[non_exhaustive]
 pub enum Problem {
     /// Two components of a kind have one name.
-    #[error("two {kind}s are called `{name}`: rename one of them, or leave one out")]
+    #[error("two {kind}s are called `{name}`: {first}, and {second}. Rename one of them, or leave one out")]
     Duplicate {
         /// `tool`, `resource`, `resource template` or `prompt`.
         kind: &'static str,
         /// The name or URI.
         name: String,
+        /// Where the first one comes from.
+        first: String,
+        /// Where the second one comes from.
+        second: String,
+    },
+    /// A prefix of an inner server breaks names or URIs.
+    #[error(
+        "`{0}` is no prefix of an inner server: begin with a letter and take up to 32 of the characters A-Z, a-z, 0-9, `_` and `-`; no `_` in the scheme of URIs"
+    )]
+    Prefix(String),
+    /// Something is wrong within an inner server.
+    #[error("in the inner server `{server}`: {problem}")]
+    Inner {
+        /// The server's name.
+        server: String,
+        /// What is wrong.
+        problem: Box<Problem>,
     },
     /// Clients refuse tools with such names.
     #[error("`{0}` is no name of a tool: take 1 to 64 of the characters A-Z, a-z, 0-9, `_` and `-`")]
@@ -90,7 +108,7 @@ pub enum Problem {
 pub(crate) struct RegistryBuilder {
     pub(crate) problems: Vec<Problem>,
     pub(crate) page_size: usize,
-    registry: Registry,
+    pub(super) registry: Registry,
     wrappers: Vec<(&'static Operation, WrapHandler)>,
     visibility: Visibility,
 }
@@ -101,7 +119,8 @@ impl RegistryBuilder {
         wrappers: Vec<(&'static Operation, WrapHandler)>,
         visibility: Visibility,
     ) -> Self {
-        Self { page_size, wrappers, visibility, ..Self::default() }
+        let registry = Registry { visibility: visibility.clone(), ..Registry::default() };
+        Self { page_size, wrappers, visibility, registry, ..Self::default() }
     }
 
     /// Goes on from a registry that exists.
@@ -208,7 +227,7 @@ impl RegistryBuilder {
         }
     }
 
-    fn add_tool(&mut self, tool: ToolEntry) {
+    pub(super) fn add_tool(&mut self, tool: ToolEntry) {
         let name = tool.info.name.to_string();
         let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
         if name.is_empty() || name.len() > LONGEST_NAME || !name.bytes().all(legal) {
@@ -224,7 +243,7 @@ impl RegistryBuilder {
         }
     }
 
-    fn add_resource(&mut self, resource: ResourceEntry) {
+    pub(super) fn add_resource(&mut self, resource: ResourceEntry) {
         let uri = resource.info.uri.to_string();
         if !has_scheme(&uri) {
             self.problems.push(Problem::Uri(uri));
@@ -272,7 +291,17 @@ impl RegistryBuilder {
                 return;
             }
         }
-        let entry = TemplateEntry { info: Arc::new(info), template, source, completions, validator: OnceLock::new() };
+        self.insert_template(TemplateEntry {
+            info: Arc::new(info),
+            template,
+            source,
+            completions,
+            validator: OnceLock::new(),
+        });
+    }
+
+    pub(super) fn insert_template(&mut self, entry: TemplateEntry) {
+        let text = entry.info.uri_template.to_string();
         insert(&mut self.registry.templates, &mut self.problems, "resource template", text, entry);
     }
 
@@ -280,8 +309,12 @@ impl RegistryBuilder {
         if !self.visibility.offers(&prompt.info.name, &prompt.info.tags, true) {
             return;
         }
+        self.insert_prompt(prompt.into());
+    }
+
+    pub(super) fn insert_prompt(&mut self, prompt: PromptEntry) {
         let name = prompt.info.name.to_string();
-        insert(&mut self.registry.prompts, &mut self.problems, "prompt", name, prompt.into());
+        insert(&mut self.registry.prompts, &mut self.problems, "prompt", name, prompt);
     }
 
     pub(crate) fn remove_tool(&mut self, name: &str) -> bool {
@@ -303,7 +336,9 @@ impl RegistryBuilder {
         if !self.problems.is_empty() {
             return Err(self.problems);
         }
+        self.order();
         let mut registry = self.registry;
+        registry.page_size = self.page_size;
         let mut order: Vec<usize> = (0..registry.templates.len()).collect();
         order.sort_by_key(|&index| std::cmp::Reverse(registry.templates[index].template.literal_length()));
         registry.by_specificity = order;
@@ -323,7 +358,7 @@ impl RegistryBuilder {
     }
 }
 
-fn insert<T>(
+fn insert<T: Origin>(
     map: &mut IndexMap<String, Arc<T>>,
     problems: &mut Vec<Problem>,
     kind: &'static str,
@@ -334,7 +369,12 @@ fn insert<T>(
         Entry::Vacant(vacant) => {
             vacant.insert(Arc::new(entry));
         }
-        Entry::Occupied(occupied) => problems.push(Problem::Duplicate { kind, name: occupied.key().clone() }),
+        Entry::Occupied(occupied) => problems.push(Problem::Duplicate {
+            kind,
+            name: occupied.key().clone(),
+            first: occupied.get().origin(),
+            second: entry.origin(),
+        }),
     }
 }
 

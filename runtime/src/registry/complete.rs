@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Registry;
 use crate::{
     Error,
-    component::{CompletionHandler, TemplateSource, choices},
+    component::{CompletionHandler, PromptSource, TemplateSource, choices},
     context::Context,
     message::{Complete, Completion, CompletionTarget},
 };
@@ -20,6 +20,10 @@ impl Registry {
                     .prompts
                     .get(name)
                     .ok_or_else(|| Error::invalid_params(format!("Unknown prompt: {}.", name.escape_debug())))?;
+                if let PromptSource::Mounted(inner) = &prompt.source {
+                    let target = CompletionTarget::Prompt(inner.name.clone());
+                    return inner.child.complete(&context, target, request).await;
+                }
                 let choices = property(&prompt.schema, &request.argument).map(choices).unwrap_or_default();
                 (prompt.completions.get(&request.argument), choices)
             }
@@ -29,6 +33,10 @@ impl Registry {
                         TemplateSource::Operation(operation) => operation.choices(&request.argument),
                         TemplateSource::Custom { schema, .. } => {
                             property(schema, &request.argument).map(choices).unwrap_or_default()
+                        }
+                        TemplateSource::Mounted(inner) => {
+                            let target = CompletionTarget::ResourceTemplate(inner.name.clone());
+                            return inner.child.complete(&context, target, request).await;
                         }
                     };
                     (entry.completions.get(&request.argument), choices)

@@ -6,10 +6,53 @@ use super::Registry;
 use crate::{
     catalog::Operation,
     component::{OperationResource, OperationTool, ResourceSource, TemplateSource, ToolSource},
-    message::PromptInfo,
+    compose::Child,
+    message::{PromptInfo, ToolInfo},
 };
 
 impl Registry {
+    /// The description of a tool as it is offered inside the layers of this server: by its own components, or by those
+    /// of inner servers and their layers.
+    pub(crate) fn tool_info(&self, name: &str) -> Option<Arc<ToolInfo>> {
+        let Some(entry) = self.tools.get(name) else { return self.layers_tool(name).map(|(_, _, info)| info) };
+        if let ToolSource::Mounted(inner) = &entry.source
+            && inner.child.is_layered()
+        {
+            let own = inner.child.engine.registry().tool_info(&inner.name);
+            let offered = inner.child.engine.tool_info(&inner.name)?;
+            if !own.is_some_and(|own| Arc::ptr_eq(&own, &offered)) {
+                return Some(Arc::new(ToolInfo { name: entry.info.name.clone(), ..(*offered).clone() }));
+            }
+        }
+        Some(entry.info.clone())
+    }
+
+    /// A tool that only the layers of an inner server offer: the server, the name there, and the description.
+    pub(super) fn layers_tool(&self, name: &str) -> Option<(&Arc<Child>, String, Arc<ToolInfo>)> {
+        self.children.iter().find_map(|child| {
+            let (inner, info) = child.layers_tool(name)?;
+            self.visibility.offers(&info.name, &info.tags, true).then_some((child, inner, info))
+        })
+    }
+
+    /// The inner server that has a resource, and the URI there.
+    pub(crate) fn child_of(&self, uri: &str) -> Option<(Arc<Child>, String)> {
+        let inner = match self.resources.get(uri) {
+            Some(entry) => match &entry.source {
+                ResourceSource::Mounted(inner) => Some(inner),
+                _ => None,
+            },
+            None => {
+                let mut entries = self.by_specificity.iter().filter_map(|index| self.templates.get_index(*index));
+                match &entries.find(|(_, entry)| entry.template.captures(uri).is_some())?.1.source {
+                    TemplateSource::Mounted(inner) => Some(inner),
+                    _ => None,
+                }
+            }
+        }?;
+        Some((inner.child.clone(), inner.child.naming.inner_uri(uri)?))
+    }
+
     pub(crate) fn prompt_info(&self, name: &str) -> Option<Arc<PromptInfo>> {
         self.prompts.get(name).map(|prompt| prompt.info.clone())
     }
@@ -31,6 +74,7 @@ impl Registry {
     pub(crate) fn tool_operation(&self, name: &str) -> Option<&'static Operation> {
         match &self.tools.get(name)?.source {
             ToolSource::Operation(OperationTool { operation, .. }) => Some(operation),
+            ToolSource::Mounted(inner) => inner.child.engine.tool_operation(&inner.name),
             ToolSource::Custom(_) => None,
         }
     }
@@ -40,11 +84,13 @@ impl Registry {
         if let Some(resource) = self.resources.get(name) {
             return match &resource.source {
                 ResourceSource::Operation(OperationResource { operation, .. }) => Some(operation),
+                ResourceSource::Mounted(inner) => inner.child.engine.registry().resource_operation(&inner.name),
                 ResourceSource::Custom(_) => None,
             };
         }
         match &self.templates.get(name)?.source {
             TemplateSource::Operation(OperationResource { operation, .. }) => Some(operation),
+            TemplateSource::Mounted(inner) => inner.child.engine.registry().resource_operation(&inner.name),
             TemplateSource::Custom { .. } => None,
         }
     }

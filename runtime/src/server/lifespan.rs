@@ -53,10 +53,12 @@ impl Stops {
     }
 }
 
-/// Starts all in order. When one fails, those before it are stopped again.
-pub(super) async fn start(lifespans: Vec<Lifespan>) -> Result<(http::Extensions, Stops), String> {
-    let mut values = http::Extensions::new();
-    let mut stops = Stops::default();
+/// Starts all in order, until one fails; notes how those that started are stopped.
+pub(super) async fn start(
+    lifespans: Vec<Lifespan>,
+    values: &mut http::Extensions,
+    stops: &mut Stops,
+) -> Result<(), String> {
     for lifespan in lifespans {
         let started = match tokio::spawn((lifespan.start)()).await {
             Ok(started) => started,
@@ -64,14 +66,11 @@ pub(super) async fn start(lifespans: Vec<Lifespan>) -> Result<(http::Extensions,
         };
         match started {
             Ok((keep, stop)) => {
-                keep(&mut values);
+                keep(values);
                 stops.0.push(stop);
             }
-            Err(error) => {
-                stops.run().await;
-                return Err(format!("{}: {error}", lifespan.type_name));
-            }
+            Err(error) => return Err(format!("{}: {error}", lifespan.type_name)),
         }
     }
-    Ok((values, stops))
+    Ok(())
 }

@@ -197,10 +197,8 @@ pub(super) fn command(server: &Server) -> Command {
         )
         .arg(one_of(option("log-format", "FORMAT", "How log lines look on standard error"), &["text", "json"]))
         .arg(Arg::new("list").long("list").action(ArgAction::SetTrue).help("Print what the server offers, and exit"));
-    if let [source] = server.apis.as_slice()
-        && source.upstream.is_none()
-    {
-        command = Settings::options(command, &prefix);
+    if let Some(api) = server.only_api() {
+        command = Settings::options(command, &super::prefix(api.name));
     }
     command
 }

@@ -10,12 +10,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ApiSource, HttpLayer, LIST_TTL, Options, Server,
-    lifespan::{self, Stops},
+    ApiSource, HttpLayer, InnerServer, LIST_TTL, Options, Server,
+    lifespan::{self, Lifespan, Stops},
     prefix,
 };
 use crate::{
     catalog::Api,
+    compose::{Child, Naming},
     engine::{Engine, Limits},
     protocol::{self, Seal},
     registry::{Problem, RegistryBuilder},
@@ -32,6 +33,16 @@ pub enum StartError {
     /// The upstream API is not configured rightly.
     #[error(transparent)]
     Upstream(#[from] ConfigurationError),
+    /// A server within another one has what only the outermost one can have.
+    #[error("the inner server `{server}` has {what} of its own, which has no effect there: {instead}")]
+    Inner {
+        /// The inner server.
+        server: String,
+        /// What it has.
+        what: String,
+        /// What to do.
+        instead: String,
+    },
     /// A lifespan did not start.
     #[error("a lifespan did not start: {0}")]
     Lifespan(String),
@@ -80,51 +91,134 @@ impl Server {
     }
 
     pub(crate) async fn start_parts(
-        self,
+        mut self,
         options: &Options,
         matches: Option<&ArgMatches>,
     ) -> Result<(Running, Vec<HttpLayer>), StartError> {
         let seal = Seal::new(options.state_secret.as_deref())
             .map_err(|error| StartError::Option(format!("the state secret cannot be used: {error}")))?;
-        let mut builder = RegistryBuilder::new(options.page_size, self.wrappers, self.visibility);
-        let single = self.apis.len() == 1;
-        unambiguous(&self.apis, options)?;
-        for source in self.apis {
-            let upstream = match source.upstream {
-                Some(upstream) => upstream,
-                None => upstream(source.api, matches.filter(|_| single), options)?,
-            };
-            for warning in upstream.warnings() {
-                tracing::warn!("{warning}");
-            }
-            builder.api(source.api, &upstream, options.resources_as_tools);
+        unambiguous(&self, options)?;
+        let matches = matches.filter(|_| self.only_api().is_some());
+        let http = std::mem::take(&mut self.http);
+        let outermost = prefix(&self.info.name);
+        let assembled = assemble(self, &outermost, options, matches, options.page_size)?;
+        let engine = assembled.engine.clone();
+        let mut stops = Stops::default();
+        if let Err(error) = assembled.start(&mut stops).await {
+            stops.run().await;
+            return Err(StartError::Lifespan(error));
         }
-        self.tools.into_iter().for_each(|tool| builder.tool(tool));
-        self.resources.into_iter().for_each(|resource| builder.resource(resource));
-        self.templates.into_iter().for_each(|template| builder.template(template));
-        self.prompts.into_iter().for_each(|prompt| builder.prompt(prompt));
-        builder.completion(self.completion);
-        let registry = builder.finish().map_err(StartError::Components)?;
-        let (values, stops) = lifespan::start(self.lifespans).await.map_err(StartError::Lifespan)?;
-        let engine = Engine::new(
-            self.info,
-            registry,
-            self.layers,
-            values,
-            Limits::new(options.limits.handler, options.limits.concurrency),
-            options.page_size,
-            LIST_TTL,
-        );
         let shutdown = options.limits.shutdown;
-        Ok((Running { engine, seal: Arc::new(seal), shutdown, stops: Mutex::new(Some(stops)) }, self.http))
+        Ok((Running { engine, seal: Arc::new(seal), shutdown, stops: Mutex::new(Some(stops)) }, http))
     }
 }
 
+/// A server whose components fit together, and whose lifespans have not started yet.
+struct Assembled {
+    engine: Arc<Engine>,
+    lifespans: Vec<Lifespan>,
+    inner: Vec<Assembled>,
+}
+
+impl Assembled {
+    /// Starts the lifespans: those of a server before those within it, which see its values too.
+    async fn start(self, stops: &mut Stops) -> Result<(), String> {
+        let mut waiting = vec![(self, http::Extensions::new())];
+        while let Some((server, mut values)) = waiting.pop() {
+            lifespan::start(server.lifespans, &mut values, stops).await?;
+            waiting.extend(server.inner.into_iter().rev().map(|inner| (inner, values.clone())));
+            server.engine.set_lifespan(values);
+        }
+        Ok(())
+    }
+}
+
+/// Builds the registry of a server, and of all within it. `outermost` is the prefix of the outermost one's variables.
+fn assemble(
+    server: Server,
+    outermost: &str,
+    options: &Options,
+    matches: Option<&ArgMatches>,
+    page_size: usize,
+) -> Result<Assembled, StartError> {
+    let mut builder = RegistryBuilder::new(page_size, server.wrappers, server.visibility);
+    for source in server.apis {
+        let upstream = match source.upstream {
+            Some(upstream) => upstream,
+            None => upstream(source.api, matches, options)?,
+        };
+        for warning in upstream.warnings() {
+            tracing::warn!("{warning}");
+        }
+        builder.api(source.api, &upstream, options.resources_as_tools);
+    }
+    server.tools.into_iter().for_each(|tool| builder.tool(tool));
+    server.resources.into_iter().for_each(|resource| builder.resource(resource));
+    server.templates.into_iter().for_each(|template| builder.template(template));
+    server.prompts.into_iter().for_each(|prompt| builder.prompt(prompt));
+    builder.completion(server.completion);
+    let mut inner = Vec::new();
+    for InnerServer { prefix, mounted, live } in server.inner {
+        only_within(&mounted.server, outermost)?;
+        let Ok(naming) = Naming::new(prefix.clone(), mounted.uris) else {
+            builder.problems.push(Problem::Prefix(prefix));
+            continue;
+        };
+        let name = mounted.server.info.name.clone();
+        match assemble(mounted.server, outermost, options, matches, 0) {
+            Ok(assembled) => {
+                builder.child(Child { engine: assembled.engine.clone(), naming, live });
+                inner.push(assembled);
+            }
+            Err(StartError::Components(problems)) => {
+                let within = |problem| Problem::Inner { server: name.clone(), problem: Box::new(problem) };
+                builder.problems.extend(problems.into_iter().map(within));
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    let registry = builder.finish().map_err(StartError::Components)?;
+    let limits = Limits::new(options.limits.handler, options.limits.concurrency);
+    let engine = Engine::new(server.info, registry, server.layers, limits, page_size, LIST_TTL);
+    for (index, inner) in inner.iter().enumerate() {
+        inner.engine.set_outer(&engine, index);
+    }
+    Ok(Assembled { engine, lifespans: server.lifespans, inner })
+}
+
+/// What only the outermost server can have must not get lost without a word.
+#[cfg_attr(not(feature = "auth"), allow(unused_variables))]
+fn only_within(server: &Server, outermost: &str) -> Result<(), StartError> {
+    let refuse = |what: &str, instead: &str| {
+        let server = server.info.name.clone();
+        Err(StartError::Inner { server, what: what.to_owned(), instead: instead.to_owned() })
+    };
+    #[cfg(feature = "auth")]
+    {
+        if server.auth.is_some() {
+            return refuse("authentication", "call Server::auth on the outermost server");
+        }
+        let variable = format!("{}_AUTH", prefix(&server.info.name));
+        if prefix(&server.info.name) != outermost && std::env::var_os(&variable).is_some() {
+            return refuse(&format!("authentication ({variable})"), "set the variable of the outermost server");
+        }
+    }
+    if !server.http.is_empty() {
+        return refuse("HTTP routes or layers", "call Server::http on the outermost server");
+    }
+    Ok(())
+}
+
 /// With several APIs each has its own address and its own variables: the credentials of one never reach another.
-fn unambiguous(apis: &[ApiSource], options: &Options) -> Result<(), StartError> {
-    let open: Vec<&str> =
-        apis.iter().filter(|source| source.upstream.is_none()).map(|source| source.api.name).collect();
-    if apis.len() > 1 && options.base_url.is_some() && !open.is_empty() {
+fn unambiguous(server: &Server, options: &Options) -> Result<(), StartError> {
+    let mut apis: Vec<&ApiSource> = server.tree().into_iter().flat_map(|server| &server.apis).collect();
+    let count = apis.len();
+    // One API may be in several places.
+    apis.retain(|source| source.upstream.is_none());
+    apis.sort_by_key(|source| std::ptr::from_ref(source.api));
+    apis.dedup_by_key(|source| std::ptr::from_ref(source.api));
+    let open: Vec<&str> = apis.iter().map(|source| source.api.name).collect();
+    if count > 1 && options.base_url.is_some() && !open.is_empty() {
         return Err(StartError::Option(format!(
             "one base URL cannot serve several APIs: set {}",
             open.iter().map(|name| format!("{}_BASE_URL", prefix(name))).collect::<Vec<_>>().join(", ")

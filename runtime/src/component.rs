@@ -27,6 +27,8 @@ pub(crate) use call::{OperationTool, WrapHandler, tool_info, wrap_handler};
 pub(crate) use handler::schema_of;
 pub(crate) use prompt::{PromptEntry, PromptSource};
 pub(crate) use resource::{ResourceEntry, ResourceSource};
+#[cfg(feature = "proxy")]
+pub(crate) use template::TemplateHandler;
 pub(crate) use template::{OperationResource, TemplateEntry, TemplateSource, choices};
 pub(crate) use tool::{ToolEntry, ToolSource};
 

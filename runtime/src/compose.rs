@@ -2,6 +2,8 @@
 //! asked of it there goes through its own layers.
 
 mod naming;
+#[cfg(feature = "proxy")]
+mod remote;
 
 use std::sync::Arc;
 
@@ -19,6 +21,10 @@ use crate::{
 };
 pub(crate) use naming::Naming;
 pub use naming::UriStyle;
+#[cfg(feature = "proxy")]
+pub use remote::Remote;
+#[cfg(feature = "proxy")]
+pub(crate) use remote::{Reach, keep};
 
 /// More pages than this of an inner server's list are not read: a layer that always has a next page is broken.
 const MOST_PAGES: usize = 1000;

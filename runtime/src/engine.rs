@@ -219,6 +219,23 @@ impl Engine {
         Ok(())
     }
 
+    /// Takes other components instead of those that it has, and tells of the lists that changed. What does not fit is
+    /// left out.
+    #[cfg(feature = "proxy")]
+    pub(crate) fn replace(&self, changes: &[Change], fill: impl FnOnce(&mut RegistryBuilder)) {
+        let mut builder = RegistryBuilder::from_registry(Registry::default(), self.page_size);
+        fill(&mut builder);
+        for problem in builder.problems.drain(..) {
+            tracing::warn!("a component of a proxied server is left out: {problem}");
+        }
+        if let Ok(registry) = builder.finish() {
+            *self.registry.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(registry);
+        }
+        for change in changes {
+            self.tell(change.clone());
+        }
+    }
+
     fn tell(&self, change: Change) {
         if let Some((outer, index)) = self.outer.get()
             && let Some(outer) = outer.upgrade()

@@ -1,6 +1,8 @@
 //! The Model Context Protocol, all of its versions at once. The only module that names rmcp: it turns rmcp's requests into
 //! [`crate::message::Request`]s for the engine, and the answers back.
 
+#[cfg(feature = "proxy")]
+mod client;
 mod convert;
 mod link;
 mod serve;
@@ -23,6 +25,8 @@ use rmcp::{
 };
 use serde_json::Value;
 
+#[cfg(feature = "proxy")]
+pub(crate) use client::{Client, Failure, Offers};
 pub(crate) use convert::prompt_message_json;
 pub(crate) use serve::{HttpSettings, http_service, serve_pipe, serve_stdio};
 pub(crate) use state::Seal;

@@ -76,6 +76,8 @@ pub struct Server {
     sessions: usize,
     visibility: Visibility,
     inner: Vec<InnerServer>,
+    #[cfg(feature = "proxy")]
+    remote: Option<crate::compose::Remote>,
     #[cfg(feature = "auth")]
     auth: Option<crate::auth::Auth>,
 }
@@ -128,6 +130,8 @@ impl Server {
             sessions: 0,
             visibility: Visibility::default(),
             inner: Vec::new(),
+            #[cfg(feature = "proxy")]
+            remote: None,
             #[cfg(feature = "auth")]
             auth: None,
         }
@@ -236,6 +240,16 @@ impl Server {
     pub fn import(mut self, prefix: impl Into<String>, server: impl Into<Mounted>) -> Self {
         self.inner.push(InnerServer { prefix: prefix.into(), mounted: server.into(), live: false });
         self
+    }
+
+    /// [`Server::mount`] of a server that runs elsewhere. While it is gone its components stay listed, and their use ends
+    /// in an error that says so; it is connected to again as soon as it is back. The caller's headers and credentials are
+    /// not passed on.
+    #[cfg(feature = "proxy")]
+    pub fn proxy(self, prefix: impl Into<String>, remote: crate::compose::Remote) -> Self {
+        let mut server = Self::named(remote.name());
+        server.remote = Some(remote);
+        self.mount(prefix, server)
     }
 
     /// This server and all within it.

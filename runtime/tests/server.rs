@@ -18,3 +18,6 @@ mod layers;
 mod lifespan;
 #[path = "server/problems.rs"]
 mod problems;
+#[cfg(feature = "proxy")]
+#[path = "server/proxy.rs"]
+mod proxy;

@@ -161,6 +161,9 @@ pub(crate) enum ToolSource {
     Custom(ToolHandler),
     Operation(OperationTool),
     Mounted(Inner),
+    /// Of a server elsewhere, which checks the arguments itself.
+    #[cfg(feature = "proxy")]
+    Foreign(ToolHandler),
 }
 
 impl ToolEntry {
@@ -177,6 +180,8 @@ impl ToolEntry {
         match &self.source {
             ToolSource::Custom(handler) => handler(context, checked(arguments)?).await,
             ToolSource::Operation(operation) => operation.call(context, checked(arguments)?).await,
+            #[cfg(feature = "proxy")]
+            ToolSource::Foreign(handler) => handler(context, arguments).await,
             // The inner server checks the arguments itself, after its layers had them.
             ToolSource::Mounted(inner) => {
                 inner.child.call(&context, CallTool { name: inner.name.clone(), arguments }).await

@@ -178,6 +178,28 @@ impl Context {
         Self { key: Some(key.into()), ..self.clone() }
     }
 
+    /// Asks the client what another server asks, as it asks it.
+    #[cfg(feature = "proxy")]
+    pub(crate) async fn pass_on(&self, key: &str, mut question: Value) -> Result<Value, Error> {
+        let (method, able, capability) = match question.get("method").and_then(Value::as_str) {
+            Some("elicitation/create") => {
+                let by_url = question.pointer("/params/mode").and_then(Value::as_str) == Some("url");
+                let can = self.client_capabilities();
+                ("elicitation/create", if by_url { can.elicitation_url } else { can.elicitation }, "elicitation")
+            }
+            Some("sampling/createMessage") => {
+                ("sampling/createMessage", self.client_capabilities().sampling, "sampling")
+            }
+            Some("roots/list") => ("roots/list", self.client_capabilities().roots, "roots"),
+            _ => return Err(Error::failed("The server behind this asks what no client can answer.")),
+        };
+        if !able {
+            return Err(unsupported("cannot answer what the server behind this asks", capability));
+        }
+        let params = question.get_mut("params").map(Value::take).filter(Value::is_object).unwrap_or_else(|| json!({}));
+        self.rounds().ask(self.link(), Some(key), Question { method, params }).await
+    }
+
     async fn ask(&self, method: &'static str, params: Value) -> Result<Value, Error> {
         let key = self.key.as_deref();
         self.rounds().ask(self.link(), key, Question { method, params }).await

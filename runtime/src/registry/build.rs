@@ -227,7 +227,7 @@ impl RegistryBuilder {
         }
     }
 
-    pub(super) fn add_tool(&mut self, tool: ToolEntry) {
+    pub(crate) fn add_tool(&mut self, tool: ToolEntry) {
         let name = tool.info.name.to_string();
         let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
         if name.is_empty() || name.len() > LONGEST_NAME || !name.bytes().all(legal) {
@@ -243,7 +243,7 @@ impl RegistryBuilder {
         }
     }
 
-    pub(super) fn add_resource(&mut self, resource: ResourceEntry) {
+    pub(crate) fn add_resource(&mut self, resource: ResourceEntry) {
         let uri = resource.info.uri.to_string();
         if !has_scheme(&uri) {
             self.problems.push(Problem::Uri(uri));
@@ -262,7 +262,7 @@ impl RegistryBuilder {
         self.add_template(info, TemplateSource::Custom { schema, handler }, completions);
     }
 
-    fn add_template(
+    pub(crate) fn add_template(
         &mut self,
         info: ResourceTemplateInfo,
         source: TemplateSource,
@@ -312,7 +312,7 @@ impl RegistryBuilder {
         self.insert_prompt(prompt.into());
     }
 
-    pub(super) fn insert_prompt(&mut self, prompt: PromptEntry) {
+    pub(crate) fn insert_prompt(&mut self, prompt: PromptEntry) {
         let name = prompt.info.name.to_string();
         insert(&mut self.registry.prompts, &mut self.problems, "prompt", name, prompt);
     }

@@ -75,6 +75,8 @@ impl Registry {
         match &self.tools.get(name)?.source {
             ToolSource::Operation(OperationTool { operation, .. }) => Some(operation),
             ToolSource::Mounted(inner) => inner.child.engine.tool_operation(&inner.name),
+            #[cfg(feature = "proxy")]
+            ToolSource::Foreign(_) => None,
             ToolSource::Custom(_) => None,
         }
     }

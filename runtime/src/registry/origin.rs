@@ -41,9 +41,24 @@ macro_rules! origin {
         }
     };
 }
-origin!(ToolEntry, ToolSource, ToolSource::Custom(_));
 origin!(ResourceEntry, ResourceSource, ResourceSource::Custom(_));
 origin!(TemplateEntry, TemplateSource, TemplateSource::Custom { .. });
+
+impl Origin for ToolEntry {
+    fn origin(&self) -> String {
+        match &self.source {
+            ToolSource::Custom(_) => by_hand(),
+            #[cfg(feature = "proxy")]
+            ToolSource::Foreign(_) => "one of a server elsewhere".to_owned(),
+            ToolSource::Operation(of) => of_operation(of.operation, &of.upstream),
+            ToolSource::Mounted(inner) => of_inner(inner),
+        }
+    }
+
+    fn inner(&self) -> Option<&Inner> {
+        if let ToolSource::Mounted(inner) = &self.source { Some(inner) } else { None }
+    }
+}
 
 impl Origin for PromptEntry {
     fn origin(&self) -> String {

@@ -43,6 +43,12 @@ impl Lifespan {
 pub(super) struct Stops(Vec<Stop>);
 
 impl Stops {
+    /// Adds something to do at the end.
+    #[cfg(feature = "proxy")]
+    pub(super) fn push(&mut self, stop: impl Future<Output = ()> + Send + 'static) {
+        self.0.push(Box::new(move || Box::pin(stop)));
+    }
+
     /// Runs all ends, the last start first. A panic in one does not keep the others from running.
     pub(super) async fn run(self) {
         for stop in self.0.into_iter().rev() {

@@ -14,6 +14,8 @@ use super::{
     lifespan::{self, Lifespan, Stops},
     prefix,
 };
+#[cfg(feature = "proxy")]
+use crate::compose::{self, Remote};
 use crate::{
     catalog::Api,
     compose::{Child, Naming},
@@ -118,6 +120,8 @@ struct Assembled {
     engine: Arc<Engine>,
     lifespans: Vec<Lifespan>,
     inner: Vec<Assembled>,
+    #[cfg(feature = "proxy")]
+    remote: Option<Remote>,
 }
 
 impl Assembled {
@@ -128,6 +132,11 @@ impl Assembled {
             lifespan::start(server.lifespans, &mut values, stops).await?;
             waiting.extend(server.inner.into_iter().rev().map(|inner| (inner, values.clone())));
             server.engine.set_lifespan(values);
+            #[cfg(feature = "proxy")]
+            if let Some(remote) = server.remote {
+                let keeper = compose::keep(remote, &server.engine).await;
+                stops.push(keeper.stop());
+            }
         }
         Ok(())
     }
@@ -183,7 +192,13 @@ fn assemble(
     for (index, inner) in inner.iter().enumerate() {
         inner.engine.set_outer(&engine, index);
     }
-    Ok(Assembled { engine, lifespans: server.lifespans, inner })
+    Ok(Assembled {
+        engine,
+        lifespans: server.lifespans,
+        inner,
+        #[cfg(feature = "proxy")]
+        remote: server.remote,
+    })
 }
 
 /// What only the outermost server can have must not get lost without a word.

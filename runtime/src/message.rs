@@ -1,8 +1,12 @@
 //! What clients ask and what servers answer, in the runtime's own words: the vocabulary between protocol, middleware and
 //! registry. No type of a protocol library shows here.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{
+    borrow::Cow,
+    sync::{Arc, OnceLock},
+};
 
+use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -150,11 +154,25 @@ pub struct Page<T> {
     pub items: Arc<[Arc<T>]>,
     /// The cursor of the next page, if there is one.
     pub next_cursor: Option<String>,
+    /// The items as they go over the wire, once somebody asked for them.
+    encoded: Arc<OnceLock<Bytes>>,
+}
+
+impl<T> Page<T> {
+    /// A page of these components.
+    pub fn new(items: impl Into<Arc<[Arc<T>]>>, next_cursor: Option<String>) -> Self {
+        Self { items: items.into(), next_cursor, encoded: Arc::default() }
+    }
+
+    /// The items as text, written at the first call.
+    pub(crate) fn encoded(&self, write: impl FnOnce(&[Arc<T>]) -> Bytes) -> Bytes {
+        self.encoded.get_or_init(|| write(&self.items)).clone()
+    }
 }
 
 impl<T> Clone for Page<T> {
     fn clone(&self) -> Self {
-        Self { items: self.items.clone(), next_cursor: self.next_cursor.clone() }
+        Self { items: self.items.clone(), next_cursor: self.next_cursor.clone(), encoded: self.encoded.clone() }
     }
 }
 

@@ -4,6 +4,7 @@
 #[cfg(feature = "proxy")]
 mod client;
 mod convert;
+mod direct;
 mod link;
 mod serve;
 mod sessions;
@@ -32,7 +33,7 @@ pub(crate) use serve::{HttpSettings, http_service, serve_pipe, serve_stdio};
 pub(crate) use state::Seal;
 
 use crate::{
-    context::{Context, Outcome, Rounds},
+    context::{Context, Outcome, Question, Rounds},
     engine::Engine,
     message::{
         CallTool, Complete, CompletionTarget, GetPrompt, ListPage, LogLevel, Notification, ReadResource, Request,
@@ -115,20 +116,28 @@ impl Protocol {
         match self.engine.request(&context, request).await {
             Outcome::Done(Ok(response)) => Ok(Answer::Response(response)),
             Outcome::Done(Err(error)) => Ok(Answer::Error(error)),
-            Outcome::Asks { questions, answers } => {
-                let sealed = self.seal.close(&answers, &binding)?;
-                let mut requests = wire::InputRequests::new();
-                for (key, question) in questions {
-                    requests.insert(key, convert::input_request(&question)?);
-                }
-                Ok(Answer::Asks(wire::InputRequiredResult::new(Some(requests), Some(sealed))))
-            }
+            Outcome::Asks { questions, answers } => asks(&self.seal, questions, &answers, &binding).map(Answer::Asks),
         }
     }
 
     fn list(request: Option<wire::PaginatedRequestParams>) -> ListPage {
         ListPage { cursor: request.and_then(|request| request.cursor) }
     }
+}
+
+/// The result that asks the client.
+fn asks(
+    seal: &Seal,
+    questions: impl IntoIterator<Item = (String, Question)>,
+    answers: &BTreeMap<String, Value>,
+    binding: &[u8],
+) -> Result<wire::InputRequiredResult, ErrorData> {
+    let sealed = seal.close(answers, binding)?;
+    let mut requests = wire::InputRequests::new();
+    for (key, question) in questions {
+        requests.insert(key, convert::input_request(&question)?);
+    }
+    Ok(wire::InputRequiredResult::new(Some(requests), Some(sealed)))
 }
 
 fn is_modern(cx: &RequestContext<RoleServer>) -> bool {

@@ -42,6 +42,8 @@ pub(crate) struct Registry {
     visibility: Visibility,
     page_size: usize,
     lists: Lists,
+    /// Whether every output schema describes an object, as all protocol versions allow.
+    objects_only: bool,
 }
 
 /// The lists as they go out, made once.
@@ -79,9 +81,9 @@ impl<T> Pages<T> {
         let size = if size == 0 { items.len().max(1) } else { size };
         let count = items.len().div_ceil(size).max(1);
         let mut items = items.into_iter();
-        let pages = (1..=count).map(|number| Page {
-            items: items.by_ref().take(size).collect(),
-            next_cursor: (number < count).then(|| format!("page-{number}")),
+        let pages = (1..=count).map(|number| {
+            let next_cursor = (number < count).then(|| format!("page-{number}"));
+            Page::new(items.by_ref().take(size).collect::<Vec<_>>(), next_cursor)
         });
         Self(pages.collect())
     }

@@ -3,9 +3,13 @@
 //! The texts of a catalog are trusted to be JSON. Where one is not, the schema is weaker than meant, but the assembly
 //! neither panics nor fails.
 
+#[cfg(feature = "server")]
+mod compact;
 mod members;
 
 use crate::catalog::{Api, Body, Operation, Parameter};
+#[cfg(feature = "server")]
+pub(crate) use compact::compact;
 use members::members;
 
 /// The input schema of an operation as one self-contained JSON Schema 2020-12 object, MCP's `inputSchema`.

@@ -21,3 +21,5 @@ mod problems;
 #[cfg(feature = "proxy")]
 #[path = "server/proxy.rs"]
 mod proxy;
+#[path = "server/ways.rs"]
+mod ways;

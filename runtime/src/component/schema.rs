@@ -20,6 +20,7 @@ struct Inner {
     source: Source,
     text: OnceLock<String>,
     parsed: OnceLock<Arc<Map<String, Value>>>,
+    header_arguments: OnceLock<bool>,
 }
 
 enum Source {
@@ -30,7 +31,12 @@ enum Source {
 
 impl LazySchema {
     fn new(source: Source) -> Self {
-        Self(Arc::new(Inner { source, text: OnceLock::new(), parsed: OnceLock::new() }))
+        Self(Arc::new(Inner {
+            source,
+            text: OnceLock::new(),
+            parsed: OnceLock::new(),
+            header_arguments: OnceLock::new(),
+        }))
     }
 
     /// A schema that is known already. Only objects can describe arguments and structured results; anything else counts
@@ -52,11 +58,37 @@ impl LazySchema {
 
     /// The schema's text: one JSON object.
     pub fn text(&self) -> &str {
-        self.0.text.get_or_init(|| match self.0.source {
+        self.0.text.get_or_init(|| self.assemble())
+    }
+
+    fn assemble(&self) -> String {
+        match self.0.source {
             Source::Given => String::new(),
             Source::Input(api, operation) => schema::input(api, operation),
             Source::Output(api, operation) => schema::output(api, operation).unwrap_or_default(),
-        })
+        }
+    }
+
+    /// Writes the text in one line, without keeping it.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        match self.0.text.get() {
+            Some(text) => schema::compact(text, out),
+            None => schema::compact(&self.assemble(), out),
+        }
+    }
+
+    /// Whether the root says `"type": "object"`, as older protocol versions want of outputs. The assembly of an
+    /// operation's schema sees to that.
+    pub(crate) fn describes_object(&self) -> bool {
+        match self.0.source {
+            Source::Input(..) | Source::Output(..) => true,
+            Source::Given => self.object().get("type").and_then(Value::as_str) == Some("object"),
+        }
+    }
+
+    /// Whether arguments are repeated in HTTP headers (`x-mcp-header`).
+    pub(crate) fn has_header_arguments(&self) -> bool {
+        *self.0.header_arguments.get_or_init(|| self.text().contains("x-mcp-header"))
     }
 
     /// The schema as a value. The first look parses it.

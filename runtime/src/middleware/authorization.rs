@@ -134,7 +134,7 @@ impl Authorization {
         if page.items.iter().all(|item| may(item)) {
             return page;
         }
-        Page { items: page.items.iter().filter(|item| may(item)).cloned().collect(), next_cursor: page.next_cursor }
+        Page::new(page.items.iter().filter(|item| may(item)).cloned().collect::<Vec<_>>(), page.next_cursor)
     }
 }
 

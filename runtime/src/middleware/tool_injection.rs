@@ -39,7 +39,7 @@ pub(super) fn add(page: Page<ToolInfo>, tools: &[Arc<ToolInfo>]) -> Page<ToolInf
     if page.next_cursor.is_none() {
         items.extend(tools.iter().cloned());
     }
-    Page { items: items.into(), next_cursor: page.next_cursor }
+    Page::new(items, page.next_cursor)
 }
 
 #[async_trait]

@@ -8,7 +8,7 @@ use crate::{
     Error, ErrorKind,
     component::{Icon, Theme},
     content::{Content, ResourceBody, ResourceContents, ToolResult},
-    context::Question,
+    context::{ClientCapabilities, Question},
     message::{
         Completion, LogLevel, PromptInfo, PromptMessage, ResourceInfo, ResourceTemplateInfo, Role, ServerInfo, ToolInfo,
     },
@@ -55,7 +55,7 @@ pub(super) fn describe(info: &ServerInfo, config: &mut wire::ServerConfig) {
     config.instructions.clone_from(&info.instructions);
 }
 
-fn icons(icons: &[Icon]) -> Option<Vec<wire::Icon>> {
+pub(super) fn icons(icons: &[Icon]) -> Option<Vec<wire::Icon>> {
     let convert = |icon: &Icon| {
         let mut wire = wire::Icon::new(icon.source.to_string());
         wire.mime_type = icon.media_type.as_ref().map(ToString::to_string);
@@ -74,7 +74,7 @@ fn some(text: &str) -> Option<String> {
 }
 
 /// `_meta`, with the tags where there are any.
-fn meta(meta: &Map<String, Value>, tags: &[std::borrow::Cow<'static, str>]) -> Option<wire::MetaObject> {
+pub(super) fn meta(meta: &Map<String, Value>, tags: &[std::borrow::Cow<'static, str>]) -> Option<wire::MetaObject> {
     if meta.is_empty() && tags.is_empty() {
         return None;
     }
@@ -90,7 +90,14 @@ pub(super) fn tool(info: &ToolInfo) -> wire::Tool {
     let mut tool = wire::Tool::new_with_raw(info.name.clone(), description, info.input_schema.object().clone());
     tool.title = some(&info.title);
     tool.output_schema = info.output_schema.as_ref().map(|schema| schema.object().clone());
-    tool.annotations = info.hints.map(|hints| {
+    tool.annotations = annotations(info);
+    tool.icons = icons(&info.icons);
+    tool.meta = meta(&info.meta, &info.tags);
+    tool
+}
+
+pub(super) fn annotations(info: &ToolInfo) -> Option<wire::ToolAnnotations> {
+    info.hints.map(|hints| {
         wire::ToolAnnotations::from_raw(
             None,
             Some(hints.read_only),
@@ -98,10 +105,7 @@ pub(super) fn tool(info: &ToolInfo) -> wire::Tool {
             Some(hints.idempotent),
             Some(hints.open_world),
         )
-    });
-    tool.icons = icons(&info.icons);
-    tool.meta = meta(&info.meta, &info.tags);
-    tool
+    })
 }
 
 pub(super) fn resource(info: &ResourceInfo) -> wire::Resource {
@@ -247,6 +251,18 @@ pub(super) fn input_request(question: &Question) -> Result<wire::InputRequest, E
         tracing::error!(%error, method = question.method, "a question to the client is not well-formed");
         ErrorData::internal_error("The server's question to the client is not well-formed.", None)
     })
+}
+
+/// What a client says that it can do.
+pub(super) fn capabilities(capabilities: &wire::ClientCapabilities) -> ClientCapabilities {
+    let elicitation = capabilities.elicitation.as_ref();
+    ClientCapabilities {
+        // An empty object is a declaration of forms (2025-06-18).
+        elicitation: elicitation.is_some_and(|modes| modes.form.is_some() || modes.url.is_none()),
+        elicitation_url: elicitation.is_some_and(|modes| modes.url.is_some()),
+        sampling: capabilities.sampling.is_some(),
+        roots: capabilities.roots.is_some(),
+    }
 }
 
 #[expect(deprecated, reason = "logging is part of every protocol version that is served")]

@@ -93,15 +93,7 @@ impl Link for RequestLink {
     }
 
     fn client_capabilities(&self) -> ClientCapabilities {
-        let Some(capabilities) = &self.capabilities else { return ClientCapabilities::default() };
-        let elicitation = capabilities.elicitation.as_ref();
-        ClientCapabilities {
-            // An empty object is a declaration of forms (2025-06-18).
-            elicitation: elicitation.is_some_and(|modes| modes.form.is_some() || modes.url.is_none()),
-            elicitation_url: elicitation.is_some_and(|modes| modes.url.is_some()),
-            sampling: capabilities.sampling.is_some(),
-            roots: capabilities.roots.is_some(),
-        }
+        self.capabilities.as_ref().map(convert::capabilities).unwrap_or_default()
     }
 
     fn session_id(&self) -> Option<String> {

@@ -20,6 +20,7 @@ use tower::{Service, util::BoxCloneSyncService};
 
 use super::{
     Protocol, Seal,
+    direct::{self, Direct},
     sessions::{self, Sessions},
 };
 use crate::engine::Engine;
@@ -44,18 +45,20 @@ pub(crate) async fn serve_pipe(
     output: impl AsyncWrite + Send + Unpin + 'static,
     stop: CancellationToken,
 ) -> Result<(), String> {
-    let running =
-        match serve_server_with_ct(Protocol::new(engine, seal, true).with_session(), (input, output), stop).await {
-            Ok(running) => running,
-            // A client that comes and goes without a word is no failure.
-            Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::Cancelled) => return Ok(()),
-            Err(error) => return Err(error.to_string()),
-        };
-    match running.waiting().await {
-        Ok(QuitReason::JoinError(error)) => Err(error.to_string()),
-        Ok(_) => Ok(()),
+    let protocol = Protocol::new(engine, seal, true).with_session();
+    let (pipes, keep) = direct::pipe(Direct::new(&protocol), input, output, &stop);
+    let ended = match serve_server_with_ct(protocol, pipes, stop).await {
+        Ok(running) => match running.waiting().await {
+            Ok(QuitReason::JoinError(error)) => Err(error.to_string()),
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.to_string()),
+        },
+        // A client that comes and goes without a word is no failure.
+        Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::Cancelled) => Ok(()),
         Err(error) => Err(error.to_string()),
-    }
+    };
+    keep.finish().await;
+    ended
 }
 
 /// What HTTP needs to know.
@@ -73,7 +76,7 @@ pub(crate) struct HttpSettings {
     pub(crate) session_idle: Duration,
 }
 
-type HttpService = BoxCloneSyncService<Request<Body>, Response, Infallible>;
+pub(super) type HttpService = BoxCloneSyncService<Request<Body>, Response, Infallible>;
 
 /// The protocol as an HTTP service.
 pub(crate) fn http_service(
@@ -87,7 +90,7 @@ pub(crate) fn http_service(
         .with_json_response(true)
         .with_legacy_session_mode(settings.sessions > 0)
         .with_max_request_body_bytes(settings.max_body_bytes)
-        .with_cancellation_token(stop);
+        .with_cancellation_token(stop.clone());
     config = if any(&settings.allowed_hosts) {
         config.disable_allowed_hosts()
     } else {
@@ -99,10 +102,11 @@ pub(crate) fn http_service(
         config.with_allowed_origins(settings.allowed_origins.clone()).enforce_origin_validation()
     };
     let protocol = Protocol::new(engine.clone(), seal.clone(), false);
+    let direct = Direct::new(&protocol);
     if settings.sessions == 0 {
         let service =
             StreamableHttpService::new(move || Ok(protocol.clone()), Arc::new(NeverSessionManager::default()), config);
-        return boxed(service);
+        return direct::gate(direct, settings, stop, boxed(service));
     }
     let mut manager = LocalSessionManager::default();
     manager.session_config.keep_alive = Some(settings.session_idle);
@@ -113,7 +117,7 @@ pub(crate) fn http_service(
         manager,
         config,
     );
-    limited(boxed(service))
+    direct::gate(direct, settings, stop, limited(boxed(service)))
 }
 
 fn boxed<S, B>(service: S) -> HttpService

@@ -13,7 +13,7 @@ use super::{Lists, Pages, Registry, Visibility, origin::Origin};
 use crate::{
     catalog::{Api, Kind, Operation},
     component::{
-        CompletionHandler, OperationResource, OperationTool, Prompt, PromptEntry, Resource, ResourceEntry,
+        CompletionHandler, LazySchema, OperationResource, OperationTool, Prompt, PromptEntry, Resource, ResourceEntry,
         ResourceSource, ResourceTemplate, TemplateEntry, TemplateSource, Tool, ToolEntry, ToolSource, WrapHandler,
         tool_info,
     },
@@ -342,6 +342,8 @@ impl RegistryBuilder {
         let mut order: Vec<usize> = (0..registry.templates.len()).collect();
         order.sort_by_key(|&index| std::cmp::Reverse(registry.templates[index].template.literal_length()));
         registry.by_specificity = order;
+        let outputs = registry.tools.values().filter_map(|tool| tool.info.output_schema.as_ref());
+        registry.objects_only = outputs.into_iter().all(LazySchema::describes_object);
         registry.lists = Lists {
             tools: Pages::new(registry.tools.values().map(|tool| tool.info.clone()).collect(), self.page_size),
             resources: Pages::new(

@@ -5,9 +5,9 @@ use std::{borrow::Cow, sync::Arc};
 use super::Registry;
 use crate::{
     catalog::Operation,
-    component::{OperationResource, OperationTool, ResourceSource, TemplateSource, ToolSource},
+    component::{OperationResource, OperationTool, ResourceSource, TemplateEntry, TemplateSource, ToolSource},
     compose::Child,
-    message::{PromptInfo, ToolInfo},
+    message::{PromptInfo, Request, ToolInfo},
 };
 
 impl Registry {
@@ -62,12 +62,7 @@ impl Registry {
         if let Some(resource) = self.resources.get(uri) {
             return Some((resource.info.uri.to_string(), resource.info.tags.clone()));
         }
-        let entry = self
-            .by_specificity
-            .iter()
-            .filter_map(|index| self.templates.get_index(*index))
-            .find(|(_, entry)| entry.template.captures(uri).is_some());
-        entry.map(|(_, entry)| (entry.info.uri_template.to_string(), entry.info.tags.clone()))
+        self.template_of(uri).map(|entry| (entry.info.uri_template.to_string(), entry.info.tags.clone()))
     }
 
     /// The operation behind a tool.
@@ -95,5 +90,30 @@ impl Registry {
             TemplateSource::Mounted(inner) => inner.child.engine.registry().resource_operation(&inner.name),
             TemplateSource::Custom { .. } => None,
         }
+    }
+
+    /// Whether a request only reads a list or calls the API: nothing but its answer goes to the client then, and the
+    /// answer has the same form in all protocol versions.
+    pub(crate) fn is_quiet(&self, request: &Request) -> bool {
+        match request {
+            Request::ListTools(_) => self.objects_only,
+            Request::ListResources(_) | Request::ListResourceTemplates(_) | Request::ListPrompts(_) => true,
+            Request::CallTool(call) => self
+                .tools
+                .get(&call.name)
+                .is_some_and(|tool| matches!(&tool.source, ToolSource::Operation(OperationTool { wrapper: None, .. }))),
+            Request::ReadResource(read) => match self.resources.get(&read.uri) {
+                Some(resource) => matches!(resource.source, ResourceSource::Operation(_)),
+                None => self
+                    .template_of(&read.uri)
+                    .is_some_and(|entry| matches!(entry.source, TemplateSource::Operation(_))),
+            },
+            _ => false,
+        }
+    }
+
+    fn template_of(&self, uri: &str) -> Option<&Arc<TemplateEntry>> {
+        let entries = self.by_specificity.iter().filter_map(|index| self.templates.get_index(*index));
+        entries.map(|(_, entry)| entry).find(|entry| entry.template.captures(uri).is_some())
     }
 }

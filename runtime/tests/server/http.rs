@@ -31,15 +31,19 @@ fn server() -> Server {
         .tool(Tool::new("panic", "Panics.", panicking))
 }
 
-struct Site {
+pub(super) struct Site {
     address: SocketAddr,
-    client: Client,
+    pub(super) client: Client,
     stop: Option<oneshot::Sender<()>>,
     served: tokio::task::JoinHandle<Result<(), String>>,
 }
 
 impl Site {
     async fn open(options: Options) -> Self {
+        Self::open_with(server(), options).await
+    }
+
+    pub(super) async fn open_with(server: Server, options: Options) -> Self {
         // A port that was free a moment ago: the server wants to bind it itself.
         let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = free.local_addr().expect("an address");
@@ -50,7 +54,7 @@ impl Site {
             let stop = async {
                 let _ = stopped.await;
             };
-            server().serve_http(&options, stop).await.map_err(|error| error.to_string())
+            server.serve_http(&options, stop).await.map_err(|error| error.to_string())
         });
         for _ in 0..200 {
             if tokio::net::TcpStream::connect(address).await.is_ok() {
@@ -62,7 +66,7 @@ impl Site {
         Self { address, client, stop: Some(stop), served }
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(super) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 

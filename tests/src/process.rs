@@ -66,7 +66,14 @@ impl Launch {
     /// # Panics
     /// When it ends or stays silent; the message holds what it wrote to standard error.
     pub async fn http(&self) -> HttpServer {
-        let port = free_port();
+        self.http_at(free_port()).await
+    }
+
+    /// [`Launch::http`] on a port of the test's choice.
+    ///
+    /// # Panics
+    /// As [`Launch::http`].
+    pub async fn http_at(&self, port: u16) -> HttpServer {
         let mut command = self.command();
         command.args(["--transport", "http", "--port", &port.to_string()]);
         command.stdin(Stdio::null()).stdout(Stdio::null());

@@ -10,6 +10,7 @@ mod result;
 mod schema;
 mod template;
 mod tool;
+mod transform;
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
@@ -22,6 +23,7 @@ pub use result::{IntoToolResult, Json};
 pub use schema::LazySchema;
 pub use template::ResourceTemplate;
 pub use tool::Tool;
+pub use transform::{Transform, TransformedCall};
 
 pub(crate) use call::{OperationTool, WrapHandler, tool_info, wrap_handler};
 pub(crate) use handler::schema_of;
@@ -31,6 +33,7 @@ pub(crate) use resource::{ResourceEntry, ResourceSource};
 pub(crate) use template::TemplateHandler;
 pub(crate) use template::{OperationResource, TemplateEntry, TemplateSource, choices};
 pub(crate) use tool::{ToolEntry, ToolSource};
+pub(crate) use transform::Transformed;
 
 use crate::{
     Error,

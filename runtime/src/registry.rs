@@ -8,7 +8,7 @@ mod merge;
 mod origin;
 mod visibility;
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use indexmap::IndexMap;
 
@@ -18,7 +18,7 @@ pub(crate) use visibility::Visibility;
 
 use crate::{
     Error,
-    component::{CompletionHandler, PromptEntry, ResourceEntry, TemplateEntry, ToolEntry},
+    component::{CompletionHandler, PromptEntry, ResourceEntry, TemplateEntry, ToolEntry, Transform},
     compose::Child,
     content::{ResourceContents, ToolResult},
     context::Context,
@@ -40,6 +40,8 @@ pub(crate) struct Registry {
     completion: Option<CompletionHandler>,
     children: Vec<Arc<Child>>,
     visibility: Visibility,
+    /// What tools become, by their own names.
+    transforms: Arc<HashMap<String, Arc<Transform>>>,
     page_size: usize,
     lists: Lists,
     /// Whether every output schema describes an object, as all protocol versions allow.

@@ -19,7 +19,7 @@ mod main;
 mod options;
 mod start;
 
-use std::{borrow::Cow, future::Future, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::HashMap, future::Future, sync::Arc, time::Duration};
 
 use axum::Router;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -34,8 +34,8 @@ use crate::{
     Error,
     catalog::{Api, Operation},
     component::{
-        Call, CompletionHandler, Icon, IntoToolResult, Prompt, Resource, ResourceTemplate, Tool, WrapHandler,
-        completion_handler, wrap_handler,
+        Call, CompletionHandler, Icon, IntoToolResult, Prompt, Resource, ResourceTemplate, Tool, Transform,
+        WrapHandler, completion_handler, wrap_handler,
     },
     compose::Mounted,
     context::Context,
@@ -75,6 +75,7 @@ pub struct Server {
     http: Vec<HttpLayer>,
     sessions: usize,
     visibility: Visibility,
+    transforms: HashMap<String, Arc<Transform>>,
     inner: Vec<InnerServer>,
     #[cfg(feature = "proxy")]
     remote: Option<crate::compose::Remote>,
@@ -129,6 +130,7 @@ impl Server {
             http: Vec::new(),
             sessions: 0,
             visibility: Visibility::default(),
+            transforms: HashMap::new(),
             inner: Vec::new(),
             #[cfg(feature = "proxy")]
             remote: None,
@@ -292,6 +294,14 @@ impl Server {
         R: IntoToolResult + 'static,
     {
         self.wrappers.push((operation, wrap_handler(handler)));
+        self
+    }
+
+    /// Offers a tool as something else: under another name, with other arguments, with a function around it. `tool` is
+    /// the name that it has without; of several calls for one tool the last one counts. Works on tools of mounted servers
+    /// too, under their outer names.
+    pub fn transform(mut self, tool: impl Into<String>, transform: Transform) -> Self {
+        self.transforms.insert(tool.into(), Arc::new(transform));
         self
     }
 

@@ -21,5 +21,7 @@ mod problems;
 #[cfg(feature = "proxy")]
 #[path = "server/proxy.rs"]
 mod proxy;
+#[path = "server/transform.rs"]
+mod transform;
 #[path = "server/ways.rs"]
 mod ways;

@@ -11,10 +11,11 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{Answer, Hints, Icon, IntoToolResult, LazySchema, OperationTool, handler};
+use super::{Answer, Hints, Icon, IntoToolResult, LazySchema, OperationTool, Transformed, handler};
 use crate::{
     Error,
     arguments::Validator,
+    catalog::Operation,
     compose::Inner,
     content::ToolResult,
     context::Context,
@@ -161,6 +162,7 @@ pub(crate) enum ToolSource {
     Custom(ToolHandler),
     Operation(OperationTool),
     Mounted(Inner),
+    Transformed(Arc<Transformed>),
     /// Of a server elsewhere, which checks the arguments itself.
     #[cfg(feature = "proxy")]
     Foreign(ToolHandler),
@@ -169,6 +171,18 @@ pub(crate) enum ToolSource {
 impl ToolEntry {
     pub(crate) fn new(info: ToolInfo, timeout: Option<Duration>, source: ToolSource) -> Self {
         Self { info: Arc::new(info), timeout, source, validator: OnceLock::new() }
+    }
+
+    /// The operation behind it.
+    pub(crate) fn operation(&self) -> Option<&'static Operation> {
+        match &self.source {
+            ToolSource::Operation(OperationTool { operation, .. }) => Some(operation),
+            ToolSource::Mounted(inner) => inner.child.engine.tool_operation(&inner.name),
+            ToolSource::Transformed(transformed) => transformed.tool.operation(),
+            #[cfg(feature = "proxy")]
+            ToolSource::Foreign(_) => None,
+            ToolSource::Custom(_) => None,
+        }
     }
 
     /// Checks the arguments, then runs the tool.
@@ -180,6 +194,7 @@ impl ToolEntry {
         match &self.source {
             ToolSource::Custom(handler) => handler(context, checked(arguments)?).await,
             ToolSource::Operation(operation) => operation.call(context, checked(arguments)?).await,
+            ToolSource::Transformed(transformed) => transformed.call(context, checked(arguments)?).await,
             #[cfg(feature = "proxy")]
             ToolSource::Foreign(handler) => handler(context, arguments).await,
             // The inner server checks the arguments itself, after its layers had them.

@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, OnceLock},
 };
 
@@ -14,8 +14,8 @@ use crate::{
     catalog::{Api, Kind, Operation},
     component::{
         CompletionHandler, LazySchema, OperationResource, OperationTool, Prompt, PromptEntry, Resource, ResourceEntry,
-        ResourceSource, ResourceTemplate, TemplateEntry, TemplateSource, Tool, ToolEntry, ToolSource, WrapHandler,
-        tool_info,
+        ResourceSource, ResourceTemplate, TemplateEntry, TemplateSource, Tool, ToolEntry, ToolSource, Transform,
+        Transformed, WrapHandler, tool_info,
     },
     message::{ResourceInfo, ResourceTemplateInfo},
     upstream::Upstream,
@@ -46,6 +46,14 @@ pub enum Problem {
         "`{0}` is no prefix of an inner server: begin with a letter and take up to 32 of the characters A-Z, a-z, 0-9, `_` and `-`; no `_` in the scheme of URIs"
     )]
     Prefix(String),
+    /// A tool cannot be transformed as wanted.
+    #[error("the tool `{tool}` cannot be transformed as wanted: {why}")]
+    Transform {
+        /// The tool.
+        tool: String,
+        /// Why not.
+        why: String,
+    },
     /// Something is wrong within an inner server.
     #[error("in the inner server `{server}`: {problem}")]
     Inner {
@@ -111,9 +119,30 @@ pub(crate) struct RegistryBuilder {
     pub(super) registry: Registry,
     wrappers: Vec<(&'static Operation, WrapHandler)>,
     visibility: Visibility,
+    /// The tools that were transformed.
+    applied: HashSet<String>,
 }
 
 impl RegistryBuilder {
+    pub(crate) fn transforms(&mut self, transforms: HashMap<String, Arc<Transform>>) {
+        self.registry.transforms = Arc::new(transforms);
+    }
+
+    /// Reports transformations of tools that there are not. Those of inner servers may come later.
+    pub(crate) fn check_transforms(&mut self) {
+        let unused = self.registry.transforms.keys().filter(|name| !self.applied.contains(*name));
+        let mut unused: Vec<String> = unused.cloned().collect();
+        unused.sort();
+        for tool in unused {
+            let may_come = self.registry.children.iter().any(|child| child.naming.inner_name(&tool).is_some());
+            if may_come {
+                tracing::warn!(tool, "a tool is to be transformed that is not there, or not yet");
+            } else {
+                self.problems.push(Problem::Transform { tool, why: "this server has no such tool".to_owned() });
+            }
+        }
+    }
+
     pub(crate) fn new(
         page_size: usize,
         wrappers: Vec<(&'static Operation, WrapHandler)>,
@@ -228,6 +257,7 @@ impl RegistryBuilder {
     }
 
     pub(crate) fn add_tool(&mut self, tool: ToolEntry) {
+        let Some(tool) = self.transformed(tool) else { return };
         let name = tool.info.name.to_string();
         let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
         if name.is_empty() || name.len() > LONGEST_NAME || !name.bytes().all(legal) {
@@ -235,6 +265,23 @@ impl RegistryBuilder {
             return;
         }
         insert(&mut self.registry.tools, &mut self.problems, "tool", name, tool);
+    }
+
+    /// The tool as it is to be offered.
+    fn transformed(&mut self, tool: ToolEntry) -> Option<ToolEntry> {
+        let Some(transform) = self.registry.transforms.get(tool.info.name.as_ref()).cloned() else { return Some(tool) };
+        self.applied.insert(tool.info.name.to_string());
+        match transform.info(&tool.info) {
+            Ok(info) => {
+                let timeout = transform.time_limit().or(tool.timeout);
+                let source = ToolSource::Transformed(Arc::new(Transformed { tool: Arc::new(tool), transform }));
+                Some(ToolEntry::new(info, timeout, source))
+            }
+            Err(why) => {
+                self.problems.push(Problem::Transform { tool: tool.info.name.to_string(), why });
+                None
+            }
+        }
     }
 
     pub(crate) fn resource(&mut self, resource: Resource) {

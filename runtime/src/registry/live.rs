@@ -12,7 +12,7 @@ use crate::{
 };
 
 macro_rules! live {
-    ($list:ident, $entries:ident, $source:ident, $of_child:ident, $info:ty, $name:ident) => {
+    ($list:ident, $entries:ident, $source:ident, $of_child:ident, $info:ty, $name:ident, $offered:ident) => {
         pub(crate) async fn $list(&self, context: &Context, page: &ListPage) -> Result<Page<$info>, Error> {
             let at = |index: Option<usize>| {
                 let here = move |source: &$source| match source {
@@ -28,9 +28,10 @@ macro_rules! live {
                     continue;
                 }
                 match child.$of_child(context).await {
-                    Ok(found) => items.extend(
-                        found.into_iter().filter(|info| self.visibility.offers(&info.name, &info.tags, true)),
-                    ),
+                    Ok(found) => {
+                        let shown = |info: &Arc<$info>| self.visibility.offers(&info.name, &info.tags, true);
+                        items.extend(found.into_iter().filter(shown).filter_map(|info| self.$offered(info)));
+                    }
                     // The others should not go missing with it.
                     Err(error) => tracing::warn!(%error, server = child.label(), "an inner server's list is left out"),
                 }
@@ -43,10 +44,21 @@ macro_rules! live {
 }
 
 impl Registry {
-    live!(live_tools, tools, ToolSource, tools, ToolInfo, name);
-    live!(live_resources, resources, ResourceSource, resources, ResourceInfo, uri);
-    live!(live_templates, templates, TemplateSource, templates, ResourceTemplateInfo, uri_template);
-    live!(live_prompts, prompts, PromptSource, prompts, PromptInfo, name);
+    live!(live_tools, tools, ToolSource, tools, ToolInfo, name, offered_tool);
+    live!(live_resources, resources, ResourceSource, resources, ResourceInfo, uri, as_is);
+    live!(live_templates, templates, TemplateSource, templates, ResourceTemplateInfo, uri_template, as_is);
+    live!(live_prompts, prompts, PromptSource, prompts, PromptInfo, name, as_is);
+
+    /// A tool of an inner server as this server offers it: perhaps as something else.
+    fn offered_tool(&self, info: Arc<ToolInfo>) -> Option<Arc<ToolInfo>> {
+        let Some(transform) = self.transforms.get(info.name.as_ref()) else { return Some(info) };
+        let info = transform.info(&info).ok()?;
+        self.tools.contains_key(info.name.as_ref()).then(|| Arc::new(info))
+    }
+
+    fn as_is<T>(&self, info: Arc<T>) -> Option<Arc<T>> {
+        Some(info)
+    }
 
     pub(crate) fn child(&self, index: usize) -> Option<Arc<Child>> {
         self.children.get(index).cloned()

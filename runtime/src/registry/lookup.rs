@@ -15,6 +15,7 @@ impl Registry {
     /// of inner servers and their layers.
     pub(crate) fn tool_info(&self, name: &str) -> Option<Arc<ToolInfo>> {
         let Some(entry) = self.tools.get(name) else { return self.layers_tool(name).map(|(_, _, info)| info) };
+        // What a transformed tool is, its author says.
         if let ToolSource::Mounted(inner) = &entry.source
             && inner.child.is_layered()
         {
@@ -29,6 +30,10 @@ impl Registry {
 
     /// A tool that only the layers of an inner server offer: the server, the name there, and the description.
     pub(super) fn layers_tool(&self, name: &str) -> Option<(&Arc<Child>, String, Arc<ToolInfo>)> {
+        if self.transforms.contains_key(name) {
+            // It is offered as something else, and nobody gets round that.
+            return None;
+        }
         self.children.iter().find_map(|child| {
             let (inner, info) = child.layers_tool(name)?;
             self.visibility.offers(&info.name, &info.tags, true).then_some((child, inner, info))
@@ -67,13 +72,7 @@ impl Registry {
 
     /// The operation behind a tool.
     pub(crate) fn tool_operation(&self, name: &str) -> Option<&'static Operation> {
-        match &self.tools.get(name)?.source {
-            ToolSource::Operation(OperationTool { operation, .. }) => Some(operation),
-            ToolSource::Mounted(inner) => inner.child.engine.tool_operation(&inner.name),
-            #[cfg(feature = "proxy")]
-            ToolSource::Foreign(_) => None,
-            ToolSource::Custom(_) => None,
-        }
+        self.tools.get(name)?.operation()
     }
 
     /// The operation behind a resource, by its URI, or behind a template, by its text.

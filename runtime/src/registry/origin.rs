@@ -52,11 +52,18 @@ impl Origin for ToolEntry {
             ToolSource::Foreign(_) => "one of a server elsewhere".to_owned(),
             ToolSource::Operation(of) => of_operation(of.operation, &of.upstream),
             ToolSource::Mounted(inner) => of_inner(inner),
+            ToolSource::Transformed(transformed) => {
+                format!("`{}` transformed, {}", transformed.tool.info.name, transformed.tool.origin())
+            }
         }
     }
 
     fn inner(&self) -> Option<&Inner> {
-        if let ToolSource::Mounted(inner) = &self.source { Some(inner) } else { None }
+        match &self.source {
+            ToolSource::Mounted(inner) => Some(inner),
+            ToolSource::Transformed(transformed) => transformed.tool.inner(),
+            _ => None,
+        }
     }
 }
 

@@ -151,6 +151,7 @@ fn assemble(
     page_size: usize,
 ) -> Result<Assembled, StartError> {
     let mut builder = RegistryBuilder::new(page_size, server.wrappers, server.visibility);
+    builder.transforms(server.transforms);
     for source in server.apis {
         let upstream = match source.upstream {
             Some(upstream) => upstream,
@@ -186,6 +187,7 @@ fn assemble(
             Err(other) => return Err(other),
         }
     }
+    builder.check_transforms();
     let registry = builder.finish().map_err(StartError::Components)?;
     let limits = Limits::new(options.limits.handler, options.limits.concurrency);
     let engine = Engine::new(server.info, registry, server.layers, limits, page_size, LIST_TTL);

@@ -25,6 +25,8 @@ pub use template::ResourceTemplate;
 pub use tool::Tool;
 pub use transform::{Transform, TransformedCall};
 
+#[cfg(test)]
+pub(crate) use call::scope;
 pub(crate) use call::{OperationTool, WrapHandler, tool_info, wrap_handler};
 pub(crate) use handler::schema_of;
 pub(crate) use prompt::{PromptEntry, PromptSource};

@@ -121,6 +121,11 @@ impl Context {
         self.inner.state.lock().unwrap_or_else(PoisonError::into_inner).get().cloned()
     }
 
+    /// A value that is kept for this request, the default one where there was none.
+    pub(crate) fn get_or_default<T: Clone + Default + Send + Sync + 'static>(&self) -> T {
+        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default::<T>().clone()
+    }
+
     /// Keeps a value for the session, for as long as it lives and in this process: every later request of it sees the
     /// same. Returns what was there before.
     ///

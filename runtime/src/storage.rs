@@ -150,7 +150,9 @@ pub enum Error {
         feature: &'static str,
     },
     /// The store lacks what its user needs.
-    #[error("{user} needs a store that {missing}; sqlite:///path (one machine) and redis://host (several) do")]
+    #[error(
+        "{user} needs a store that {missing}; sqlite:///path (one machine) and redis://host (several; `appendonly yes`) do"
+    )]
     Unsuitable {
         /// Who needs it.
         user: String,

@@ -19,6 +19,7 @@ mod call;
 mod credentials;
 mod encode;
 mod environment;
+mod freshness;
 mod media;
 mod mock;
 mod received;
@@ -51,6 +52,7 @@ use server::Servers;
 use transport::Transport;
 
 pub use credentials::{Credential, Credentials, Variable, variables};
+pub use freshness::Freshness;
 pub use settings::{Settings, ValidateOutput};
 
 /// What is wrong with the configuration, and which variable to set. Holds no secret.
@@ -78,6 +80,8 @@ pub struct Scope {
     pub subject: Option<String>,
     /// Ends the call early.
     pub cancelled: CancellationToken,
+    /// Learns what the API says about keeping its answers.
+    pub freshness: Freshness,
 }
 
 /// The API behind a server. Clones share connections, tokens and limits.
@@ -138,7 +142,7 @@ impl Upstream {
         arguments: Map<String, Value>,
         scope: &Scope,
     ) -> Result<ToolResult, Error> {
-        let (received, applied) = self.shared.call(operation, arguments, scope).await?;
+        let (received, applied) = self.received(operation, arguments, scope).await?;
         let result = self.source(operation, &received, &applied).tool_result();
         self.shared.check_output(operation, result)
     }
@@ -154,8 +158,19 @@ impl Upstream {
         uri: &str,
         scope: &Scope,
     ) -> Result<Vec<ResourceContents>, Error> {
-        let (received, applied) = self.shared.call(operation, arguments, scope).await?;
+        let (received, applied) = self.received(operation, arguments, scope).await?;
         self.source(operation, &received, &applied).contents(uri)
+    }
+
+    async fn received(
+        &self,
+        operation: &'static Operation,
+        arguments: Map<String, Value>,
+        scope: &Scope,
+    ) -> Result<(received::Received, credentials::Applied), Error> {
+        let (received, applied) = self.shared.call(operation, arguments, scope).await?;
+        scope.freshness.note(&received.headers, received.cut.is_some(), &self.shared.settings.forward_headers);
+        Ok((received, applied))
     }
 
     /// The API that is called.

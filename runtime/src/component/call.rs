@@ -95,6 +95,7 @@ pub(crate) fn scope(context: &Context) -> Scope {
         issuer: principal.map(|principal| principal.issuer.clone()),
         subject: principal.map(|principal| principal.subject.clone()),
         cancelled: context.cancellation().clone(),
+        freshness: context.get_or_default(),
     }
 }
 

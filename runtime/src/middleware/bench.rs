@@ -42,6 +42,12 @@ struct Text {
 }
 
 #[derive(serde::Deserialize, schemars::JsonSchema)]
+struct Header {
+    header: String,
+    value: String,
+}
+
+#[derive(serde::Deserialize, schemars::JsonSchema)]
 struct Whom {
     whom: Option<String>,
 }
@@ -143,7 +149,15 @@ impl Bench {
             context.insert(super::NoStore);
             async { Ok("personal") }
         };
+        let counts = self.counts.clone();
+        let api = move |context: Context, Header { header, value }: Header| {
+            count(&counts, "api");
+            let header = (header.parse::<http::HeaderName>().unwrap(), value.parse::<http::HeaderValue>().unwrap());
+            crate::component::scope(&context).freshness.note(&http::HeaderMap::from_iter([header]), false, &[]);
+            async { Ok("api") }
+        };
         for tool in [
+            Tool::new("api", "Answers as an API does.", api).hints(Hints::READ),
             Tool::new("echo", "Says it again.", echo).hints(Hints::READ),
             Tool::new("slow", "Takes its time.", slow).hints(Hints::READ),
             Tool::new("personal", "Is not to be kept.", personal).hints(Hints::READ),

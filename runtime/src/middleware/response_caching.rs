@@ -19,6 +19,7 @@ use crate::{
     context::Context,
     message::{Request, Response},
     storage::{self, Key, KvStore, MemoryStore, digest},
+    upstream::Freshness,
 };
 
 /// What [`ResponseCaching`] keeps.
@@ -32,11 +33,12 @@ pub struct ResponseCachingConfig {
     /// How long prompts are kept, in milliseconds.
     pub prompts_ms: u64,
     /// How long what one tool, prompt or resource answers is kept, in milliseconds. A tool that is named here is kept even
-    /// if it does not say that it only reads.
+    /// if it does not say that it only reads. What the API forbids to keep is not kept all the same.
     pub components: BTreeMap<String, u64>,
     /// The largest answer that is kept, in bytes.
     pub max_bytes: usize,
-    /// Headers of the HTTP request that answers depend on, beside those that carry credentials.
+    /// Headers of the HTTP request that answers depend on, beside those that carry credentials. Where the server hands
+    /// headers on to the API, nothing is kept unless they are all named here.
     pub vary: Vec<String>,
     /// Fails requests while the store does not answer, instead of working without it.
     pub fail_closed: bool,
@@ -56,12 +58,16 @@ impl Default for ResponseCachingConfig {
     }
 }
 
+/// Headers of the HTTP request that carry credentials.
+const CREDENTIALS: [&str; 4] = ["authorization", "cookie", "x-api-key", "api-key"];
+
 /// Keep nothing of what answers this request: a handler puts it into [`Context::insert`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoStore;
 
 /// Answers again what was answered before, to the same principal with the same scopes. Failures are not kept, nor what
-/// depended on a question to the user. Of equal requests at the same time one is worked on and the others wait for it.
+/// depended on a question to the user, nor longer than the API's own `Cache-Control` or `Expires` allows, nor with
+/// `Set-Cookie` or `Vary: *`. Of equal requests at the same time one is worked on and the others wait for it.
 ///
 /// Lists need no cache: they are made once, at start.
 #[derive(Clone)]
@@ -81,9 +87,9 @@ impl fmt::Debug for ResponseCaching {
 }
 
 impl ResponseCaching {
-    /// Keeps answers in the memory of this process, at most 64 MiB.
+    /// Keeps answers in the memory of this process, at most 64 MiB: new ones take the place of those that end first.
     pub fn new(config: ResponseCachingConfig) -> Self {
-        Self::in_store(config, Arc::new(MemoryStore::default()))
+        Self::in_store(config, Arc::new(MemoryStore::evicting(100_000, 64 << 20)))
     }
 
     /// Keeps answers in a store, which several instances may share. Encrypt one that others can write to.
@@ -128,8 +134,7 @@ impl ResponseCaching {
         }
         if let Some(headers) = context.headers() {
             // Credentials may be passed on to the API, if the server is told to; then the answer depends on them.
-            let credentials = ["authorization", "cookie", "x-api-key", "api-key"];
-            for name in credentials.into_iter().chain(self.config.vary.iter().map(String::as_str)) {
+            for name in CREDENTIALS.into_iter().chain(self.config.vary.iter().map(String::as_str)) {
                 for value in headers.get_all(name) {
                     parts.push(name.to_owned());
                     parts.push(digest([value.as_bytes()]));
@@ -137,6 +142,17 @@ impl ResponseCaching {
             }
         }
         digest(parts)
+    }
+
+    /// How long an answer may be kept, as the API sees it too.
+    fn allowed(&self, context: &Context, lifetime: Duration) -> Option<Duration> {
+        let Some(freshness) = context.get::<Freshness>() else { return Some(lifetime) };
+        freshness.within(lifetime, |name| {
+            // Over stdio there are no headers that could be handed on.
+            context.headers().is_none()
+                || CREDENTIALS.contains(&name)
+                || self.config.vary.iter().any(|known| known.eq_ignore_ascii_case(name))
+        })
     }
 
     async fn find(&self, key: Key<'_>) -> Result<Option<Response>, Error> {
@@ -230,7 +246,11 @@ impl Middleware for ResponseCaching {
         }
         let answer = next.run(request).await?;
         let failed = matches!(&answer, Response::Tool(result) if result.is_error);
-        if !failed && !context.was_interactive() && context.get::<NoStore>().is_none() {
+        if !failed
+            && !context.was_interactive()
+            && context.get::<NoStore>().is_none()
+            && let Some(lifetime) = self.allowed(context, lifetime)
+        {
             self.keep(key, &answer, lifetime).await?;
         }
         Ok(answer)
@@ -306,6 +326,35 @@ mod tests {
             server.call("echo", json!({"text": "x"})).await.unwrap();
         }
         assert_eq!((server.calls("wipe"), server.calls("echo")), (1, 2), "unless it is asked for by name");
+    }
+
+    #[tokio::test]
+    async fn c2_what_the_api_says_about_keeping_holds() {
+        for (header, value, calls) in [
+            ("cache-control", "no-store", 2),
+            ("cache-control", "max-age=60", 1),
+            ("set-cookie", "session=1", 2),
+            ("vary", "*", 2),
+            ("x-other", "1", 1),
+        ] {
+            let server = Bench::new().layer(caching());
+            for _ in 0..2 {
+                server.call("api", json!({"header": header, "value": value})).await.unwrap();
+            }
+            assert_eq!(server.calls("api"), calls, "{header}: {value}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_full_cache_makes_room_for_new_answers() {
+        let store = Arc::new(MemoryStore::evicting(2, 1 << 20));
+        let server = Bench::new().layer(ResponseCaching::in_store(ResponseCachingConfig::default(), store));
+        for text in ["1", "2", "3", "3"] {
+            server.call("echo", json!({"text": text})).await.unwrap();
+        }
+        assert_eq!(server.calls("echo"), 3, "the third was kept");
+        server.call("echo", json!({"text": "1"})).await.unwrap();
+        assert_eq!(server.calls("echo"), 4, "in the place of the first");
     }
 
     #[tokio::test]

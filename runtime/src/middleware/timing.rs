@@ -125,10 +125,14 @@ impl Timing {
         operations.iter().map(report).collect()
     }
 
-    /// The measurements as histograms in the Prometheus text format, version 0.0.4.
+    /// The measurements as a histogram and a counter in the Prometheus text format, version 0.0.4.
     pub fn prometheus(&self) -> String {
+        const DURATION: &str = "mcp_request_duration_seconds";
+        const FAILURES: &str = "mcp_request_failures_total";
         let operations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut text = String::from("# TYPE mcp_request_duration_seconds histogram\n");
+        let mut text = format!("# HELP {DURATION} How long requests took.\n# TYPE {DURATION} histogram\n");
+        // All lines of one family have to follow each other.
+        let mut failed = format!("# HELP {FAILURES} How many requests failed.\n# TYPE {FAILURES} counter\n");
         for ((method, target), histogram) in operations.iter() {
             let target = target.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
             let labels = format!("method=\"{method}\",target=\"{target}\"");
@@ -138,16 +142,16 @@ impl Timing {
                 // Every sixth bound is about three times the one before: enough for a chart.
                 if bucket % 6 == 0 {
                     let bound = bound(bucket).as_secs_f64();
-                    let _ = writeln!(text, "mcp_request_duration_seconds_bucket{{{labels},le=\"{bound:.4}\"}} {sum}");
+                    let _ = writeln!(text, "{DURATION}_bucket{{{labels},le=\"{bound:.4}\"}} {sum}");
                 }
             }
             let Histogram { count, failures, total, .. } = histogram;
-            let _ = writeln!(text, "mcp_request_duration_seconds_bucket{{{labels},le=\"+Inf\"}} {count}");
-            let _ = writeln!(text, "mcp_request_duration_seconds_sum{{{labels}}} {}", total.as_secs_f64());
-            let _ = writeln!(text, "mcp_request_duration_seconds_count{{{labels}}} {count}");
-            let _ = writeln!(text, "mcp_request_failures_total{{{labels}}} {failures}");
+            let _ = writeln!(text, "{DURATION}_bucket{{{labels},le=\"+Inf\"}} {count}");
+            let _ = writeln!(text, "{DURATION}_sum{{{labels}}} {}", total.as_secs_f64());
+            let _ = writeln!(text, "{DURATION}_count{{{labels}}} {count}");
+            let _ = writeln!(failed, "{FAILURES}{{{labels}}} {failures}");
         }
-        text
+        text + &failed
     }
 
     fn record(&self, method: &'static str, target: String, time: Duration, failed: bool) {
@@ -206,6 +210,47 @@ mod tests {
         assert_eq!(seen, [("tools/call", "echo", 2, 0), ("tools/call", "fail", 1, 1), ("tools/list", "", 1, 0)]);
         let text = timing.prometheus();
         assert!(text.contains(r#"mcp_request_duration_seconds_count{method="tools/call",target="echo"} 2"#), "{text}");
+        assert!(text.contains(r#"mcp_request_failures_total{method="tools/call",target="fail"} 1"#), "{text}");
+    }
+
+    /// The rules of the text format that parsers insist on: each family once, with its type, all its lines together,
+    /// buckets that grow up to `+Inf`, which is the count.
+    #[test]
+    fn the_exposition_is_what_prometheus_expects() {
+        let timing = Timing::new();
+        for (target, ms) in [("a\"b\\c\nd", 1), ("", 5), ("z", 3_600_000)] {
+            timing.record("tools/call", target.to_owned(), Duration::from_millis(ms), ms == 1);
+        }
+        let text = timing.prometheus();
+        let mut families: Vec<(&str, &str)> = Vec::new();
+        let mut last = 0;
+        for line in text.lines() {
+            if let Some(rest) = line.strip_prefix("# TYPE ") {
+                let (family, kind) = rest.split_once(' ').unwrap();
+                assert!(families.iter().all(|(known, _)| *known != family), "{line}");
+                families.push((family, kind));
+            } else if !line.starts_with("# HELP ") {
+                let (family, kind) = families.last().unwrap();
+                let (name, rest) = line.split_once('{').unwrap();
+                let suffix = name.strip_prefix(family).unwrap_or_else(|| panic!("{line} is not of {family}"));
+                let value = rest.rsplit_once("} ").unwrap().1;
+                match (*kind, suffix) {
+                    ("counter", "") | ("histogram", "_sum") => {}
+                    ("histogram", "_bucket") => {
+                        let count: u64 = value.parse().unwrap();
+                        assert!(count >= last, "{line}");
+                        last = if rest.contains("+Inf") { 0 } else { count };
+                    }
+                    ("histogram", "_count") => assert_eq!(value, "1"),
+                    other => panic!("{other:?} {line}"),
+                }
+            }
+        }
+        assert_eq!(
+            families,
+            [("mcp_request_duration_seconds", "histogram"), ("mcp_request_failures_total", "counter")]
+        );
+        assert!(text.contains(r#"target="a\"b\\c\nd""#), "{text}");
     }
 
     #[test]

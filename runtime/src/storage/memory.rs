@@ -11,8 +11,8 @@ use bytes::Bytes;
 
 use super::{Capabilities, Error, Key, KvStore, Lifetime};
 
-/// Values in the memory of this process. Nothing is evicted: a store that is full says so, since silently losing a
-/// token or a consent is worse than refusing a new one.
+/// Values in the memory of this process. Unless it is made to evict, a store that is full says so, since silently losing
+/// a token or a consent is worse than refusing a new one.
 #[derive(Debug)]
 pub struct MemoryStore {
     entries: Mutex<Entries>,
@@ -22,6 +22,11 @@ impl MemoryStore {
     /// A store that holds at most `max_entries` values of together `max_bytes` bytes, keys included.
     pub fn new(max_entries: usize, max_bytes: usize) -> Self {
         Self { entries: Mutex::new(Entries { max_entries, max_bytes, ..Entries::default() }) }
+    }
+
+    /// A store for what can be made again: when it is full, the values that expire first make room for new ones.
+    pub fn evicting(max_entries: usize, max_bytes: usize) -> Self {
+        Self { entries: Mutex::new(Entries { max_entries, max_bytes, evicts: true, ..Entries::default() }) }
     }
 
     /// The entries, without those that have expired by now.
@@ -51,6 +56,7 @@ struct Entries {
     bytes: usize,
     max_entries: usize,
     max_bytes: usize,
+    evicts: bool,
 }
 
 impl std::fmt::Debug for Entries {
@@ -84,12 +90,20 @@ impl Entries {
     }
 
     fn insert(&mut self, address: Address, value: &[u8], expires: Option<Instant>) -> Result<(), Error> {
-        let replaced = self.values.get(&address).map(|entry| size(&address, &entry.value));
-        let bytes = self.bytes - replaced.unwrap_or(0) + size(&address, value);
-        let count = self.values.len() + usize::from(replaced.is_none());
-        if bytes > self.max_bytes || count > self.max_entries {
-            return Err(Error::Full("memory"));
-        }
+        let new = size(&address, value);
+        let bytes = loop {
+            let replaced = self.values.get(&address).map(|entry| size(&address, &entry.value));
+            let bytes = self.bytes - replaced.unwrap_or(0) + new;
+            let count = self.values.len() + usize::from(replaced.is_none());
+            if bytes <= self.max_bytes && count <= self.max_entries {
+                break bytes;
+            }
+            if !self.evicts || new > self.max_bytes {
+                return Err(Error::Full("memory"));
+            }
+            let (_, first) = self.expiring.pop_first().ok_or(Error::Full("memory"))?;
+            self.remove(&first);
+        };
         self.remove(&address);
         self.bytes = bytes;
         if let Some(at) = expires {
@@ -205,6 +219,24 @@ mod tests {
         assert_eq!(store.get(key("b")).await.unwrap().unwrap(), "2", "a refused write changes nothing");
         tokio::time::sleep(Duration::from_millis(30)).await;
         store.put(key("d"), b"1", None).await.expect("`a` has expired");
+    }
+
+    #[tokio::test]
+    async fn an_evicting_store_makes_room_and_keeps_what_does_not_expire() {
+        let store = MemoryStore::evicting(3, 200);
+        let key = |name| Key::new("c", name).unwrap();
+        store.put(key("for ever"), b"1", None).await.unwrap();
+        for (name, seconds) in [("b", 20), ("a", 10), ("c", 30)] {
+            store.put(key(name), b"1", Some(Duration::from_secs(seconds))).await.unwrap();
+        }
+        let kept = async |name| store.get(key(name)).await.unwrap().is_some();
+        assert!(kept("for ever").await && kept("b").await && !kept("a").await && kept("c").await);
+        store.put(key("d"), &[0; 186], Some(Duration::from_secs(1))).await.unwrap();
+        assert!(kept("for ever").await && !kept("b").await && !kept("c").await && kept("d").await);
+        assert!(matches!(store.put(key("e"), &[0; 500], None).await, Err(Error::Full(_))));
+        assert!(kept("d").await, "nothing goes for what does not fit anyway");
+        let (entries, _) = store.entries();
+        assert_eq!((entries.values.len(), entries.expiring.len()), (2, 1));
     }
 
     #[tokio::test]

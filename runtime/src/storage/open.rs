@@ -97,7 +97,7 @@ mod tests {
         assert_eq!(
             error,
             "the OAuth proxy needs a store that keeps values over a restart and never evicts them; sqlite:///path \
-             (one machine) and redis://host (several) do"
+             (one machine) and redis://host (several; `appendonly yes`) do"
         );
         require(store.as_ref(), "a cache", Capabilities::default()).unwrap();
     }

@@ -15,10 +15,13 @@ use super::{Capabilities, Error, Key, KvStore, Lifetime, milliseconds};
 /// Values in Redis or Valkey, over one connection that is restored when it breaks. Keys are called
 /// `mcpwright:<collection>:<name>`.
 ///
-/// How durable it is depends on the server's configuration (`appendonly`), which this store trusts.
+/// It counts as durable when the server writes a log of all changes (`appendonly yes`) and evicts nothing (no `maxmemory`,
+/// or the policy `noeviction`), as the server says when the connection is made. One that does not say counts as not
+/// durable.
 #[derive(Clone)]
 pub struct RedisStore {
     connection: ConnectionManager,
+    durable: bool,
 }
 
 impl fmt::Debug for RedisStore {
@@ -45,7 +48,9 @@ impl RedisStore {
             .set_response_timeout(Some(PATIENCE))
             .set_number_of_retries(2)
             .set_max_delay(Duration::from_millis(500));
-        Ok(Self { connection: ConnectionManager::new_with_config(client, config).await.map_err(failed)? })
+        let connection = ConnectionManager::new_with_config(client, config).await.map_err(failed)?;
+        let durable = is_durable(&connection).await;
+        Ok(Self { connection, durable })
     }
 
     /// Runs a script with one key.
@@ -79,6 +84,20 @@ impl RedisStore {
     async fn ask<T: redis::FromRedisValue>(&self, command: &str, key: Key<'_>) -> Result<T, Error> {
         redis::cmd(command).arg(name(key)).query_async(&mut self.connection.clone()).await.map_err(failed)
     }
+}
+
+/// Whether the server says that it keeps what it acknowledged.
+async fn is_durable(connection: &ConnectionManager) -> bool {
+    let mut facts = String::new();
+    for section in ["persistence", "memory"] {
+        // Some services do not let everybody ask.
+        match redis::cmd("INFO").arg(section).query_async::<String>(&mut connection.clone()).await {
+            Ok(text) => facts.push_str(&text),
+            Err(_) => return false,
+        }
+    }
+    let says = |fact: &str| facts.lines().any(|line| line.trim() == fact);
+    says("aof_enabled:1") && (says("maxmemory:0") || says("maxmemory_policy:noeviction"))
 }
 
 /// Neither prefix nor collection holds a colon of its own, so that names cannot collide.
@@ -120,7 +139,7 @@ fn argument(ttl: Option<Duration>) -> String {
 #[async_trait]
 impl KvStore for RedisStore {
     fn capabilities(&self) -> Capabilities {
-        Capabilities { durable: true, shared: true, atomic_take: true, native_ttl: true }
+        Capabilities { durable: self.durable, shared: true, atomic_take: true, native_ttl: true }
     }
 
     async fn get(&self, key: Key<'_>) -> Result<Option<Bytes>, Error> {
@@ -202,6 +221,35 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn keeps_the_contract_on_valkey() {
         keeps_the_contract("valkey-server", "valkey").await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn c9_a_server_is_as_durable_as_it_says() {
+        let folder = tempfile::tempdir().unwrap();
+        for (appendonly, policy, durable) in
+            [("no", "noeviction", false), ("yes", "noeviction", true), ("yes", "allkeys-lru", false)]
+        {
+            let folder = folder.path().to_str().unwrap();
+            let arguments = [
+                "--bind",
+                "127.0.0.1",
+                "--port",
+                "{port}",
+                "--save",
+                "",
+                "--appendonly",
+                appendonly,
+                "--dir",
+                folder,
+                "--maxmemory",
+                "100mb",
+                "--maxmemory-policy",
+                policy,
+            ];
+            let Some(server) = service("redis-server", free_port(), &arguments) else { return };
+            let store = open(&format!("redis://127.0.0.1:{}", server.port)).await.unwrap();
+            assert_eq!(store.capabilities().durable, durable, "{appendonly} {policy}");
+        }
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -17,7 +17,8 @@ const TOKEN_BUCKET: &str = "
     redis.call('SET', KEYS[1], string.format('%.0f', full), 'PX', math.ceil((full - now) / 1000) + 1)
     return 0";
 
-/// The sliding window of `formula`.
+/// The sliding window of `formula`. Numbers are doubles here: beyond 2^53 a product is a little off, which is less than a
+/// microsecond of the quotient. One is added to the wait then, so that waiting as told is always enough.
 const SLIDING_WINDOW: &str = "
     local time = redis.call('TIME')
     local now = time[1] * 1000000 + time[2]
@@ -35,19 +36,23 @@ const SLIDING_WINDOW: &str = "
         redis.call('PEXPIRE', KEYS[1], math.ceil(2 * period / 1000) + 1)
         return 0
     end
+    local slack = 0
+    if math.max(limit, before) * period > 9007199254740992 then slack = 1 end
     if count < limit then
-        return math.max(math.ceil(period - (limit - count - 1) * period / before - passed), 1)
+        return math.max(math.ceil(period - (limit - count - 1) * period / before - passed) + slack, 1)
     end
-    return math.ceil(period - passed + period - (limit - 1) * period / count)";
+    return math.ceil(period - passed + period - (limit - 1) * period / count) + slack";
 
 /// Counts one request; how long it has to wait.
 pub(super) async fn wait(store: &RedisStore, formula: &Formula, name: &str) -> Result<Duration, Error> {
-    let (script, first, period) = match *formula {
-        Formula::TokenBucket { interval, period } => (TOKEN_BUCKET, interval, period),
-        Formula::SlidingWindow { limit, period } => (SLIDING_WINDOW, limit, period),
+    let (script, kind, first, period) = match *formula {
+        Formula::TokenBucket { interval, period } => (TOKEN_BUCKET, 'b', interval, period),
+        Formula::SlidingWindow { limit, period } => (SLIDING_WINDOW, 'w', limit, period),
     };
+    // What one limit stored means nothing to another, as after a change of the configuration.
+    let name = format!("{kind}-{first}-{period}-{name}");
     let (first, period) = (first.to_string(), period.to_string());
-    let key = Key::new("rate-limit", name)?;
+    let key = Key::new("rate-limit", &name)?;
     let wait: i64 = store.script(&Script::new(script), key, &[first.as_bytes(), period.as_bytes()]).await?;
     Ok(Duration::from_micros(wait.try_into().unwrap_or(0)))
 }

@@ -142,11 +142,19 @@ impl Registry {
                 return entry.read(context, &captures, &read.uri).await;
             }
         }
+        if let Some((child, uri)) = self.layers_resource(&read.uri) {
+            return child.read(&context, uri).await;
+        }
         Err(Error::not_found(format!("Resource not found: {}", read.uri.escape_debug()))
             .with_data(serde_json::json!({"uri": read.uri})))
     }
 
     pub(crate) async fn prompt(&self, context: Context, get: GetPrompt) -> Result<PromptResult, Error> {
+        if !self.prompts.contains_key(&get.name)
+            && let Some((child, name)) = self.layers_prompt(&get.name)
+        {
+            return child.prompt(&context, GetPrompt { name, ..get }).await;
+        }
         let prompt = self.prompts.get(&get.name).ok_or_else(|| {
             let hint = nearest(&get.name, self.prompts.keys());
             Error::invalid_params(format!("Unknown prompt: {}.{hint}", get.name.escape_debug()))

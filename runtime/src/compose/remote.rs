@@ -34,6 +34,8 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Lists are read again after this time, for servers that do not tell of changes.
 const REFRESH: Duration = Duration::from_secs(60);
+/// The pause before listening for changes again.
+const LISTEN_AGAIN: Duration = Duration::from_secs(1);
 /// Changes that come within this time are one.
 const SETTLE: Duration = Duration::from_millis(50);
 
@@ -283,9 +285,14 @@ impl Work {
         tracing::info!(server = name, "a proxied server is connected");
         self.tell.send_replace(State::Up(client.clone()));
         let listening = {
-            let client = client.clone();
-            // A server that does not tell of changes is looked at from time to time.
-            tokio::spawn(async move { client.listen().await })
+            let (client, wake) = (client.clone(), self.line.wake.clone());
+            tokio::spawn(async move {
+                // A server that does not tell of changes is looked at from time to time. One that did and stops may be gone.
+                while client.listen().await {
+                    wake.notify_one();
+                    tokio::time::sleep(LISTEN_AGAIN).await;
+                }
+            })
         };
         let end = connection.ending();
         let mut gone = std::pin::pin!(connection.ended());

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 
 use super::{Middleware, Next};
 use crate::{
-    Error,
+    Error, ErrorKind,
     component::{Tool, ToolEntry, ToolSource},
     content::ToolResult,
     context::Context,
@@ -65,7 +65,14 @@ impl Middleware for ToolInjection {
         next: Next<'_, CallTool, ToolResult>,
     ) -> Result<ToolResult, Error> {
         match self.tools.get(&call.name) {
-            Some(tool) => tool.call(context.clone(), call.arguments).await,
+            Some(tool) => {
+                let called = tool.call(context.clone(), call.arguments);
+                let Some(limit) = tool.timeout else { return called.await };
+                tokio::time::timeout(limit, called).await.unwrap_or_else(|_| {
+                    let message = format!("The request took longer than {} s and was given up.", limit.as_secs_f64());
+                    Err(Error::new(ErrorKind::TimedOut, message))
+                })
+            }
             None => next.run(call).await,
         }
     }
@@ -88,5 +95,13 @@ mod tests {
             assert_eq!(Bench::text(&server.call(name, json!({})).await.unwrap()), "injected");
         }
         assert_eq!(server.calls("echo"), 0);
+    }
+
+    #[tokio::test]
+    async fn an_injected_tool_keeps_its_time_limit() {
+        let hang = Tool::new("hang", "Hangs.", |_, ()| std::future::pending::<Result<(), Error>>());
+        let limit = std::time::Duration::from_millis(10);
+        let server = Bench::new().layer(ToolInjection::new([hang.timeout(limit)]));
+        assert_eq!(server.call("hang", json!({})).await.unwrap_err().kind, ErrorKind::TimedOut);
     }
 }

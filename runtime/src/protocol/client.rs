@@ -200,20 +200,21 @@ impl Client {
         Ok((Self { peer, hearing, modern }, Connection(running)))
     }
 
-    /// Hears of changes for as long as the other server tells of them; at once over where it does not.
-    pub(crate) async fn listen(&self) {
+    /// Hears of changes for as long as the other server tells of them. Says whether it ever did.
+    pub(crate) async fn listen(&self) -> bool {
         if !self.modern {
-            return;
+            return false;
         }
         let wanted = wire::SubscriptionFilter::builder()
             .tools_list_changed()
             .prompts_list_changed()
             .resources_list_changed()
             .build();
-        let Ok(mut subscription) = self.peer.listen(wanted).await else { return };
+        let Ok(mut subscription) = self.peer.listen(wanted).await else { return false };
         while let Ok(Some(_)) = subscription.next().await {
             self.hearing.changed.notify_one();
         }
+        true
     }
 
     /// All that the other server offers.

@@ -40,6 +40,28 @@ impl Registry {
         })
     }
 
+    /// The inner server whose layers alone may know a resource, and the URI there. What the inner server has itself and
+    /// this one does not offer stays hidden.
+    pub(super) fn layers_resource(&self, uri: &str) -> Option<(&Arc<Child>, String)> {
+        self.layered().find_map(|child| {
+            let inner = child.naming.inner_uri(uri)?;
+            child.engine.registry().resource_labels(&inner).is_none().then_some((child, inner))
+        })
+    }
+
+    /// The inner server whose layers alone may know a prompt, and the name there.
+    pub(super) fn layers_prompt(&self, name: &str) -> Option<(&Arc<Child>, String)> {
+        self.layered().find_map(|child| {
+            let inner = child.naming.inner_name(name)?;
+            child.engine.registry().prompt_info(inner).is_none().then(|| (child, inner.to_owned()))
+        })
+    }
+
+    /// The inner servers with layers whose components can be told by a prefix.
+    fn layered(&self) -> impl Iterator<Item = &Arc<Child>> {
+        self.children.iter().filter(|child| child.is_layered() && !child.naming.prefix().is_empty())
+    }
+
     /// The inner server that has a resource, and the URI there.
     pub(crate) fn child_of(&self, uri: &str) -> Option<(Arc<Child>, String)> {
         let inner = match self.resources.get(uri) {

@@ -5,9 +5,9 @@ use mcpwright_runtime::{
     Error, Server,
     component::{Prompt, Resource, ResourceTemplate, Tool},
     compose::{Mounted, UriStyle},
-    content::{Content, ToolResult},
+    content::{Content, ResourceBody, ResourceContents, ToolResult},
     context::{Context, Elicitation},
-    message::{CallTool, Complete, ListPage, Page, ToolInfo},
+    message::{CallTool, Complete, GetPrompt, ListPage, Page, PromptResult, ReadResource, ToolInfo},
     middleware::{Middleware, Next, ToolInjection},
     server::{Options, StartError},
     testing::{LEGACY, MODERN, TestClient},
@@ -271,6 +271,46 @@ async fn layers_of_an_inner_server_decide_about_what_is_its_own() {
         assert_eq!(extra["content"][0]["uri"], "data://w/cities");
         assert_eq!(*log.lock().expect("a log"), ["now", "extra"], "and only about that");
     }
+}
+
+/// Offers a resource and a prompt that the server itself does not have.
+struct More;
+
+#[async_trait]
+impl Middleware for More {
+    async fn on_read_resource(
+        &self,
+        _: &Context,
+        read: ReadResource,
+        next: Next<'_, ReadResource, Vec<ResourceContents>>,
+    ) -> Result<Vec<ResourceContents>, Error> {
+        if read.uri != "more://here" {
+            return next.run(read).await;
+        }
+        let body = ResourceBody::Text("more".to_owned());
+        Ok(vec![ResourceContents { uri: read.uri, media_type: None, body, meta: serde_json::Map::new() }])
+    }
+
+    async fn on_get_prompt(
+        &self,
+        _: &Context,
+        get: GetPrompt,
+        next: Next<'_, GetPrompt, PromptResult>,
+    ) -> Result<PromptResult, Error> {
+        if get.name == "more" { Ok(PromptResult::default()) } else { next.run(get).await }
+    }
+}
+
+#[tokio::test]
+async fn what_only_layers_of_an_inner_server_offer_is_reached_and_what_is_hidden_is_not() {
+    let server = Server::named("outer").mount("w", weather().middleware(More)).disable("public").disable("w_report");
+    let client = TestClient::start(server).await.expect("a client");
+    let read = client.read_resource("more://w/here").await.expect("contents");
+    assert_eq!(read["contents"][0]["uri"], "more://w/here");
+    client.get_prompt("w_more", json!({})).await.expect("a prompt");
+    client.get_prompt("w_report", json!({"city": "x"})).await.expect_err("it is hidden");
+    client.read_resource("data://w/cities").await.expect_err("it is hidden");
+    client.call_tool("w_now", json!({"city": "x"})).await.expect_err("it is hidden");
 }
 
 #[tokio::test]

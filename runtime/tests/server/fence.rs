@@ -1,6 +1,6 @@
 use std::{
     sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use mcpwright_runtime::{
@@ -145,4 +145,81 @@ async fn large_results_go_through() {
     let client = TestClient::start(server().tool(Tool::new("large", "Much.", large))).await.expect("a client");
     let (result, ()) = tokio::join!(client.call_tool("large", json!({})), works(&client));
     assert_eq!(result.expect("a result")["content"][0]["text"].as_str().map(str::len), Some(20 << 20));
+}
+
+/// Calls a tool over HTTP, as a client of the newest version or of an older one; the answer's length and text.
+async fn call_over_http(http: &reqwest::Client, url: &str, tool: &str, modern: bool) -> (usize, String) {
+    let mut params = json!({"name": tool, "arguments": {}, "_meta": {"progressToken": 1}});
+    let mut request = http
+        .post(url)
+        .header("content-type", "application/json")
+        .header("accept", "application/json, text/event-stream");
+    if modern {
+        params["_meta"]["io.modelcontextprotocol/protocolVersion"] = "2026-07-28".into();
+        params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});
+        request = request.header("mcp-protocol-version", "2026-07-28").header("mcp-method", "tools/call");
+        request = request.header("mcp-name", tool);
+    } else {
+        request = request.header("mcp-protocol-version", "2025-11-25");
+    }
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
+    let answer = request.body(body.to_string()).send().await.expect("a response").bytes().await.expect("a body");
+    let shown = String::from_utf8_lossy(&answer[answer.len().saturating_sub(300)..]).into_owned();
+    (answer.len(), shown)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nothing_that_a_handler_does_harms_another_request() {
+    const MUCH: usize = 100 << 20;
+    async fn large(_: Context, (): ()) -> Result<String, Error> {
+        Ok("x".repeat(MUCH))
+    }
+    async fn ceaseless(context: Context, (): ()) -> Result<&'static str, Error> {
+        for number in 0..2_000_000 {
+            context.progress(f64::from(number), None, Some("more")).await;
+            if number % 100 == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        Ok("flooded")
+    }
+    let server = server().tool(Tool::new("large", "Much.", large)).tool(Tool::new("cease", "Reports.", ceaseless));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/mcp", listener.local_addr().expect("an address"));
+    let options = limits(Limits { handler: Duration::from_secs(5), ..Limits::default() });
+    let router = server.into_router(&options).await.expect("a router");
+    let serving = tokio::spawn(async move { axum::serve(listener, router).await });
+
+    let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let mut bad = Vec::new();
+    for modern in [true, false] {
+        for tool in ["panic", "hang", "cease", "large"] {
+            let (http, url) = (http.clone(), url.clone());
+            bad.push((tool, tokio::spawn(async move { call_over_http(&http, &url, tool, modern).await })));
+        }
+    }
+    let mut longest = Duration::ZERO;
+    let mut served = 0;
+    while bad.iter().any(|(_, call)| !call.is_finished()) {
+        for modern in [true, false] {
+            let before = Instant::now();
+            let (_, answer) = call_over_http(&http, &url, "fine", modern).await;
+            assert!(answer.contains("fine"), "{answer}");
+            longest = longest.max(before.elapsed());
+            served += 1;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    for (tool, call) in bad {
+        let (length, answer) = call.await.expect("a task");
+        match tool {
+            "panic" => assert!(answer.contains("isError") && !answer.contains("on purpose"), "{answer}"),
+            "hang" => assert!(answer.contains("5 s"), "{answer}"),
+            "large" => assert!(length > MUCH, "{length}"),
+            _ => assert!(answer.contains("flooded") || answer.contains("5 s"), "{answer}"),
+        }
+    }
+    assert!(longest < Duration::from_secs(4), "{longest:?}");
+    assert!(served > 20, "{served}");
+    serving.abort();
 }

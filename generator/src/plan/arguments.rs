@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mcpwright_runtime::catalog::uri_variable;
+use mcpwright_runtime::catalog::{is_reserved_header, uri_variable};
 use serde_json::Value;
 
 use super::{
@@ -38,6 +38,14 @@ pub(super) fn parameters(
     let names = names(&operation.parameters);
     let mut laid = Vec::with_capacity(operation.parameters.len());
     for (source, argument) in operation.parameters.iter().zip(names) {
+        if source.location == ParameterLocation::Header && is_reserved_header(&source.name) {
+            let message = format!(
+                "{} {} has the header parameter `{}`, which no argument may set; it is left out",
+                operation.method, operation.path, source.name
+            );
+            diagnostics.push(&codes::RESERVED_HEADER, Some(source.origin.clone()), message);
+            continue;
+        }
         let standard = canonical(source, description_limit);
         let mut parameter = Parameter {
             argument: if argument == source.name { String::new() } else { argument.clone() },

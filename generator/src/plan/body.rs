@@ -61,6 +61,14 @@ pub(super) fn body(
         encoding = encodings(chosen, object.as_mut(), class, definitions);
     }
     let mut whole = match class {
+        Class::Multipart if !may_be_object(resolved) => {
+            let message = format!(
+                "the {media_type} body of {} {} is not an object, so its parts have no names",
+                operation.method, operation.path
+            );
+            diagnostics.push(&codes::MULTIPART_NOT_OBJECT, Some(chosen.location.clone()), message);
+            json!({"type": "object"})
+        }
         Class::Json | Class::MergePatch | Class::JsonSuffix | Class::Form | Class::Multipart => schema.clone(),
         Class::Xml if chosen.schema.is_some() => schema.clone(),
         Class::Yaml if is_object(schema, definitions) => schema.clone(),
@@ -325,6 +333,11 @@ fn text_schema(schema: &Value, definitions: &Definitions) -> Value {
 fn is_object(schema: &Value, definitions: &Definitions) -> bool {
     let schema = resolve(schema, definitions);
     has_type(schema, "object") || schema.get("properties").is_some()
+}
+
+/// Whether an object could be valid by the type.
+fn may_be_object(schema: &Value) -> bool {
+    *schema != Value::Bool(false) && (schema.get("type").is_none() || has_type(schema, "object"))
 }
 
 fn has_type(schema: &Value, name: &str) -> bool {

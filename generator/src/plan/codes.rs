@@ -31,6 +31,10 @@ codes! {
         "A hidden or fixed argument names neither a parameter of the operation nor a member of its body.";
     HIDDEN_REQUIRED "hidden-required" Warning
         "An argument is to be hidden, but the API requires it and the document gives no default. It stays visible. Fix it to a value instead: `fixed = { name = value }`.";
+    RESERVED_HEADER "reserved-header" Note
+        "A header parameter frames or routes the message, or carries the identity of somebody (`Host`, `Content-Length`, `Transfer-Encoding`, `Cookie`, `Mcp-…`). The server sets such headers itself; they are no argument.";
+    MULTIPART_NOT_OBJECT "multipart-not-object" Warning
+        "A multipart body is made of named parts, but its schema is not that of an object. It is offered as a free object whose members are the parts. Give the schema `type: object` and its `properties`.";
     INVALID_X_MCP "invalid-x-mcp" Warning
         "A member of `x-mcp` is unknown or has the wrong type. It is ignored.";
     MEDIA_TYPE_UNMATCHED "media-type-unmatched" Warning

@@ -5,6 +5,40 @@ use serde_json::{Map, Value, json};
 use super::{Shaper, child, extensions};
 use crate::document::{SpecificationVersion, codes, extra, files::Target, lift::kind_of};
 
+/// What the document says of the components made from it.
+const X_MCP: &str = "x-mcp";
+
+/// `x-mcp` of a path item with that of an operation, which wins member by member. Lists and objects grow, a boolean
+/// counts as the member `enabled`.
+fn merged(inherited: Value, own: Value) -> Value {
+    match (inherited, own) {
+        (Value::Object(mut members), Value::Object(own)) => {
+            // A kind offers what the path item leaves out, as it does where it stands alone.
+            if own.contains_key("kind") {
+                members.shift_remove("enabled");
+            }
+            for (key, value) in own {
+                let value = match (members.shift_remove(&key), value) {
+                    (Some(Value::Array(mut all)), Value::Array(more)) => {
+                        all.extend(more);
+                        Value::Array(all)
+                    }
+                    (Some(Value::Object(mut all)), Value::Object(more)) => {
+                        all.extend(more);
+                        Value::Object(all)
+                    }
+                    (_, value) => value,
+                };
+                members.insert(key, value);
+            }
+            Value::Object(members)
+        }
+        (Value::Bool(enabled), own @ Value::Object(_)) => merged(json!({ "enabled": enabled }), own),
+        (inherited @ Value::Object(_), Value::Bool(true)) => merged(inherited, json!({ "enabled": true })),
+        (_, own) => own,
+    }
+}
+
 impl Shaper<'_, '_, '_> {
     /// An Operation Object with the parameters, texts and extensions of its path item.
     pub(super) fn operation(
@@ -16,7 +50,15 @@ impl Shaper<'_, '_, '_> {
     ) -> Result<Value, String> {
         let Value::Object(members) = value else { return Err("it is not an object".to_owned()) };
         let mut operation = extensions(Some(item));
+        let inherited = operation.shift_remove(X_MCP);
         operation.extend(extensions(Some(members)));
+        if let Some(inherited) = inherited {
+            let merged = match operation.shift_remove(X_MCP) {
+                Some(own) => merged(inherited, own),
+                None => inherited,
+            };
+            operation.insert(X_MCP.to_owned(), merged);
+        }
         for key in ["summary", "description"] {
             let text = self
                 .text(members.get(key), &child(at, key))

@@ -331,3 +331,28 @@ fn the_report_is_the_contract() {
     );
     insta::assert_json_snapshot!(report(&planned));
 }
+
+#[test]
+fn headers_that_the_server_sets_itself_are_no_arguments() {
+    let planned = plan(
+        "/a: {get: {operationId: a, parameters: [{name: Host, in: header, required: true, schema: {type: string}}, {name: Mcp-Session-Id, in: header, schema: {}}, {name: X-Tenant, in: header, schema: {}}, {name: te, in: query, schema: {}}]}}",
+        "",
+    );
+    let names: Vec<&str> = planned.parameters("a").iter().map(|parameter| parameter.name.as_str()).collect();
+    assert_eq!(names, ["X-Tenant", "te"]);
+    let findings = planned.findings(Severity::Note);
+    assert!(findings.iter().all(|(code, _)| *code == "reserved-header"), "{findings:?}");
+    assert_eq!(findings.len(), 2);
+}
+
+#[test]
+fn a_multipart_body_that_is_no_object_is_reported_and_takes_any_parts() {
+    let planned = plan(
+        "/a: {post: {operationId: a, requestBody: {required: true, content: {multipart/form-data: {schema: {type: string, format: binary}}}}}}",
+        "",
+    );
+    let body = planned.component("a").body.as_ref().unwrap();
+    assert_eq!((body.argument.as_str(), &body.schema["type"]), ("body", &json!("object")));
+    let findings = planned.findings(Severity::Warning);
+    assert!(matches!(findings[..], [("multipart-not-object", _)]), "{findings:?}");
+}

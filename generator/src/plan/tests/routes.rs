@@ -186,6 +186,22 @@ fn a_rule_for_resources_leaves_optional_queries_out_and_makes_templates_of_requi
 }
 
 #[test]
+fn the_wishes_of_a_path_item_hold_where_its_operation_has_none() {
+    let paths = r#"
+/a: {x-mcp: {hidden: [debug], tags: [common], title: Inherited}, get: {operationId: a, parameters: [{name: debug, in: query, schema: {}}, {name: v, in: query, schema: {}}], x-mcp: {hidden: [v], tags: [own]}}}
+/b: {x-mcp: false, get: {operationId: b, x-mcp: {title: B}}, put: {operationId: bb, x-mcp: true}, post: {operationId: bbb, x-mcp: {kind: tool}}}
+/c: {x-mcp: {title: C}, get: {operationId: c, x-mcp: true}, put: {operationId: cc, x-mcp: false}}
+"#;
+    let planned = plan(paths, "");
+    assert!(planned.parameters("a").is_empty());
+    assert_eq!((planned.component("a").title.as_str(), planned.component("c").title.as_str()), ("Inherited", "C"));
+    assert_eq!(planned.component("a").tags, ["common", "own"]);
+    let kinds = ["b", "bb", "bbb", "cc"].map(|name| kind(&planned, name));
+    assert_eq!(kinds, [None, Some(Kind::Tool), Some(Kind::Tool), None]);
+    assert_eq!(planned.findings(Severity::Warning), []);
+}
+
+#[test]
 fn the_document_decides_by_x_mcp_and_the_configuration_wins() {
     let paths = r#"
 /a: {get: {operationId: a, x-mcp: {name: find_a, title: "<b>Find</b> a", description: Finds., kind: tool, annotations: {openWorldHint: false}, tags: [found]}}}

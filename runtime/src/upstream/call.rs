@@ -4,7 +4,7 @@
 use std::{
     collections::hash_map::RandomState,
     hash::{BuildHasher, Hasher},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -190,9 +190,14 @@ fn is_transient(status: StatusCode) -> bool {
     matches!(status.as_u16(), 429 | 502 | 503 | 504)
 }
 
-/// `Retry-After` in seconds; dates are rare and are left to the backoff.
+/// `Retry-After`, in seconds or as a date (RFC 9110 §10.2.3); a date that has passed asks for no pause.
 fn retry_after(received: &Received) -> Option<Duration> {
-    received.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
+    let value = received.header("retry-after")?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
 }
 
 /// Twice as long each time, with a random half so that callers do not come back together.

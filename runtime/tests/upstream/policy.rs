@@ -62,6 +62,26 @@ async fn retry_after_is_waited_for_and_told_when_it_is_too_long() {
 }
 
 #[tokio::test]
+async fn retry_after_may_be_a_date() {
+    let past = "Sun, 06 Nov 1994 08:49:37 GMT";
+    let server = Recorder::start(move |number, _| match number {
+        0 => response("503 Service Unavailable", &[("retry-after", past)], ""),
+        _ => ok("{}"),
+    })
+    .await;
+    let upstream = server.builder(&Api::DEFAULT).build().expect("an upstream");
+    assert!(!call(&upstream, &GET, json!({})).await.expect("a result").is_error);
+    assert_eq!(server.requests().len(), 2);
+
+    let future = "Fri, 06 Nov 2099 08:49:37 GMT";
+    let server = Recorder::start(move |_, _| response("503 Service Unavailable", &[("retry-after", future)], "")).await;
+    let upstream = server.builder(&Api::DEFAULT).build().expect("an upstream");
+    let result = call(&upstream, &GET, json!({})).await.expect("a result");
+    assert!(text(&result).contains(future), "{}", text(&result));
+    assert_eq!(server.requests().len(), 1, "nobody waits that long");
+}
+
+#[tokio::test]
 async fn a_connection_that_breaks_off_is_tried_again() {
     let server = Recorder::start(|number, _| if number == 0 { Reply::Close(Vec::new()) } else { ok("{}") }).await;
     let upstream = server.builder(&Api::DEFAULT).build().expect("an upstream");

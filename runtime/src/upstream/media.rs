@@ -88,6 +88,11 @@ impl<'a> MediaType<'a> {
         self.is("text/html") || self.is("application/xhtml+xml")
     }
 
+    /// Marked-up text or a drawing in XML: XHTML, SVG.
+    pub(super) fn is_document(self) -> bool {
+        self.is_html() || self.is("image/svg+xml")
+    }
+
     /// `text/event-stream`
     pub(super) fn is_event_stream(self) -> bool {
         self.is("text/event-stream")

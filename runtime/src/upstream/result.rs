@@ -4,6 +4,7 @@ mod failure;
 mod meta;
 mod paging;
 mod salvage;
+mod xml;
 
 use serde_json::{Value, value::RawValue};
 
@@ -160,7 +161,8 @@ impl Source<'_> {
         if wrapped { wrap(json.get()) } else { Some(json.to_owned()) }
     }
 
-    /// Text, where a structure is promised: sequences of JSON as arrays, other text as a string.
+    /// Text as a structure: sequences of JSON as arrays, XML as objects where no other structure is promised, other
+    /// text as a string where some structure is.
     fn structured_text(&self, text: &str) -> Option<Box<RawValue>> {
         let media_type = self.received.media_type();
         if media_type.is_json_sequence() || media_type.is_event_stream() {
@@ -182,6 +184,9 @@ impl Source<'_> {
             return None;
         }
         match self.operation.output {
+            None if media_type.is_xml() && !media_type.is_document() && self.received.cut.is_none() => {
+                RawValue::from_string(xml::value(text)?.to_string()).ok()
+            }
             Some(output) if output.wrapped && self.received.cut.is_none() => wrap(&Value::from(text).to_string()),
             _ => None,
         }

@@ -62,7 +62,7 @@ async fn bodies_become_what_clients_can_use() {
         (&GET, "200 OK", "", r#"{"a":1}"#, r#"{"a":1}"#, Some(json!({ "a": 1 }))),
         (&GET, "200 OK", "text/plain", "hello", "hello", None),
         (&WRAPPED, "200 OK", "text/plain", "hello", "hello", Some(json!({ "result": "hello" }))),
-        (&GET, "200 OK", "application/xml", "<a>1</a>", "<a>1</a>", None),
+        (&GET, "200 OK", "application/xml", "<a>1</a>", "<a>1</a>", Some(json!({ "a": "1" }))),
         (&GET, "200 OK", "application/json", "not json", "not json", None),
         (
             &GET,
@@ -91,6 +91,7 @@ async fn bodies_become_what_clients_can_use() {
         ),
         (&GET, "200 OK", "text/csv", "a,b\n", "a,b\n", None),
         (&GET, "200 OK", "image/svg+xml", "<svg/>", "<svg/>", None),
+        (&GET, "200 OK", "application/xml", "<a>", "<a>", None),
     ] {
         let result = result(operation, status, media_type, body).await;
         assert!(!result.is_error, "{media_type}");

@@ -16,6 +16,8 @@ mod http;
 mod layers;
 #[path = "server/lifespan.rs"]
 mod lifespan;
+#[path = "server/mistakes.rs"]
+mod mistakes;
 #[path = "server/problems.rs"]
 mod problems;
 #[cfg(feature = "proxy")]

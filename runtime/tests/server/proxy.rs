@@ -252,3 +252,19 @@ async fn a_circle_of_servers_ends() {
     assert!((1..=20).contains(&last), "{last} tools");
     serving.abort();
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_command_sees_only_what_it_is_given() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let noted = folder.path().join("environment");
+    let remote = Remote::command("sh")
+        .argument("-c")
+        .argument(r#"env > "$NOTED.new"; mv "$NOTED.new" "$NOTED""#)
+        .variable("NOTED", noted.to_str().expect("a plain path"))
+        .inherit("CARGO_PKG_NAME");
+    let _client = TestClient::start(Server::named("near").proxy("far", remote)).await.expect("it starts");
+    let seen = std::fs::read_to_string(&noted).expect("the command ran");
+    assert!(seen.contains("PATH=") && seen.contains("CARGO_PKG_NAME="), "{seen}");
+    assert!(!seen.contains("CARGO_MANIFEST_DIR="), "what it is not given stays here: {seen}");
+}

@@ -236,7 +236,7 @@ impl Engine {
         }
     }
 
-    fn tell(&self, change: Change) {
+    pub(crate) fn tell(&self, change: Change) {
         if let Some((outer, index)) = self.outer.get()
             && let Some(outer) = outer.upgrade()
         {

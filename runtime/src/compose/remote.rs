@@ -224,7 +224,7 @@ pub(crate) async fn keep(remote: Remote, engine: &Arc<Engine>) -> Keeper {
     let stop = CancellationToken::new();
     let (tell, state) = watch::channel(State::Connecting);
     let line = Arc::new(Line { name: remote.name.clone(), state: state.clone(), wake: Arc::new(Notify::new()) });
-    let work = Work { remote, engine: Arc::downgrade(engine), tell, line, told: Vec::new() };
+    let work = Work { remote, engine: Arc::downgrade(engine), tell, line, told: Vec::new(), resources: Vec::new() };
     let task = tokio::spawn(work.run(stop.clone()));
     let mut first = state;
     let _ = tokio::time::timeout(START, first.wait_for(|state| !matches!(state, State::Connecting))).await;
@@ -238,6 +238,8 @@ struct Work {
     line: Arc<Line>,
     /// The lists as they were last, as text.
     told: Vec<String>,
+    /// The URIs of the resources.
+    resources: Vec<String>,
 }
 
 impl Work {
@@ -286,9 +288,15 @@ impl Work {
         self.tell.send_replace(State::Up(client.clone()));
         let listening = {
             let (client, wake) = (client.clone(), self.line.wake.clone());
+            let (engine, resources) = (self.engine.clone(), self.resources.clone());
+            let updated = move |uri| {
+                if let Some(engine) = engine.upgrade() {
+                    engine.tell(Change::Resource(uri));
+                }
+            };
             tokio::spawn(async move {
                 // A server that does not tell of changes is looked at from time to time. One that did and stops may be gone.
-                while client.listen().await {
+                while client.listen(&resources, &updated).await {
                     wake.notify_one();
                     tokio::time::sleep(LISTEN_AGAIN).await;
                 }
@@ -350,6 +358,7 @@ impl Work {
         let changes = lists.into_iter().enumerate().filter(|(index, _)| before.get(*index) != now.get(*index));
         let changes: Vec<Change> = changes.map(|(_, change)| change).collect();
         self.told = now;
+        self.resources = offers.resources.iter().map(|info| info.uri.to_string()).collect();
         if !changes.is_empty() {
             let line = &self.line;
             engine.replace(&changes, |builder| fill(builder, offers, line));

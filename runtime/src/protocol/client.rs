@@ -39,6 +39,8 @@ const HOPS: &str = "mcpwright/hops";
 const MOST_ROUNDS: usize = 10;
 /// More pages of a list are not read.
 const MOST_PAGES: usize = 1000;
+/// The contents of more resources are not followed.
+const MOST_RESOURCES: usize = 1000;
 /// The largest answer that is taken, in bytes.
 const LARGEST_ANSWER: usize = 128 << 20;
 
@@ -200,8 +202,9 @@ impl Client {
         Ok((Self { peer, hearing, modern }, Connection(running)))
     }
 
-    /// Hears of changes for as long as the other server tells of them. Says whether it ever did.
-    pub(crate) async fn listen(&self) -> bool {
+    /// Hears of changes for as long as the other server tells of them: of lists, and of the contents of these resources,
+    /// which go to `updated`. Says whether it ever did.
+    pub(crate) async fn listen(&self, resources: &[String], updated: impl Fn(String)) -> bool {
         if !self.modern {
             return false;
         }
@@ -209,10 +212,14 @@ impl Client {
             .tools_list_changed()
             .prompts_list_changed()
             .resources_list_changed()
+            .resource_subscriptions(resources.iter().take(MOST_RESOURCES).cloned())
             .build();
         let Ok(mut subscription) = self.peer.listen(wanted).await else { return false };
-        while let Ok(Some(_)) = subscription.next().await {
-            self.hearing.changed.notify_one();
+        while let Ok(Some(told)) = subscription.next().await {
+            match told {
+                wire::ServerNotification::ResourceUpdatedNotification(told) => updated(told.params.uri),
+                _ => self.hearing.changed.notify_one(),
+            }
         }
         true
     }

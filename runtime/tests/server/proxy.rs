@@ -48,6 +48,11 @@ async fn hang(_: Context, (): ()) -> Result<(), Error> {
     std::future::pending().await
 }
 
+async fn touch(context: Context, (): ()) -> Result<(), Error> {
+    context.server().resource_updated("far://note");
+    Ok(())
+}
+
 async fn grow(context: Context, (): ()) -> Result<(), Error> {
     context.server().add_tool(Tool::new("grown", "Is new.", fail)).map_err(|_| Error::failed("grown already"))
 }
@@ -59,6 +64,7 @@ fn far() -> Server {
         .tool(Tool::new("work", "Works.", work))
         .tool(Tool::new("fail", "Fails.", fail))
         .tool(Tool::new("hang", "Hangs.", hang))
+        .tool(Tool::new("touch", "Changes the note.", touch))
         .tool(Tool::new("grow", "Adds a tool.", grow))
         .resource(Resource::text("far://note", "note", "a note"))
         .resource_template(
@@ -180,6 +186,19 @@ async fn what_changes_on_the_far_side_shows_here() {
         .start(Server::named("near").proxy("far", site.remote()))
         .await
         .expect("a client");
+    client.request("resources/subscribe", json!({"uri": "far://far/note"})).await.expect("a subscription");
+    let mut updated = None;
+    for _ in 0..100 {
+        // The far side may not yet know that somebody listens.
+        client.call_tool("far_touch", json!({})).await.expect("a result");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let told = client.notifications();
+        updated = told.into_iter().find(|told| told["method"] == "notifications/resources/updated");
+        if updated.is_some() {
+            break;
+        }
+    }
+    assert_eq!(updated.expect("an update")["params"]["uri"], "far://far/note");
     client.call_tool("far_grow", json!({})).await.expect("a result");
     client.notification("notifications/tools/list_changed").await.expect("a change");
     let found = names(&client.list("tools").await.expect("tools"), "name");

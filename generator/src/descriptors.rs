@@ -41,6 +41,7 @@ pub fn leak(plan: &Plan) -> &'static catalog::Api {
                 .map(|(name, schema)| catalog::Definition { name: text(name), schema: json(schema) }),
         ),
         operations: slice(plan.groups.iter().map(|one| group(&one.components))),
+        middleware: if plan.middleware.is_empty() { "" } else { json(&serde_json::json!(plan.middleware)) },
     })
 }
 

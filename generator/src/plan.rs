@@ -53,6 +53,8 @@ pub struct Plan {
     pub definitions: BTreeMap<String, Value>,
     /// The components in groups, groups by module name, components in their stable order.
     pub groups: Vec<Group>,
+    /// The built-in layers of the server with their settings.
+    pub middleware: BTreeMap<String, Value>,
     /// Operations that are not offered.
     pub excluded: Vec<Excluded>,
 }

@@ -52,7 +52,23 @@ pub struct Api {
     pub definitions: &'static [Definition],
     /// The operations in groups (one per tag), groups and members in their stable order.
     pub operations: &'static [&'static [&'static Operation]],
+    /// The built-in layers, by the names of [`MIDDLEWARE`], with their settings: a JSON object, or empty for none.
+    pub middleware: &'static str,
 }
+
+/// The built-in layers that can be configured without code, the outermost first.
+pub const MIDDLEWARE: [&str; 10] = [
+    "timing",
+    "logging",
+    "error_handling",
+    "authorization",
+    "rate_limiting",
+    "response_limiting",
+    "response_caching",
+    "retry",
+    "resources_as_tools",
+    "prompts_as_tools",
+];
 
 impl Api {
     /// An API without any operation.
@@ -65,6 +81,7 @@ impl Api {
         security_schemes: &[],
         definitions: &[],
         operations: &[],
+        middleware: "",
     };
 
     /// All operations in their stable order.

@@ -39,6 +39,7 @@ mod authorization;
 #[cfg(test)]
 mod bench;
 mod chain;
+pub(crate) mod configuration;
 mod error_handling;
 mod logging;
 mod rate_limiting;
@@ -56,6 +57,7 @@ pub use self::{
     as_tools::{PromptsAsTools, ResourcesAsTools},
     authorization::{Authorization, AuthorizationConfig},
     chain::{Next, NextMessage},
+    configuration::{MiddlewareConfig, MiddlewareConfigError, NoSettings, TimingConfig},
     error_handling::{ErrorHandling, ErrorHandlingConfig},
     logging::{Logging, LoggingConfig},
     rate_limiting::{Algorithm, LimitScope, OnOutage, RateLimiting, RateLimitingConfig},

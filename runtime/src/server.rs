@@ -12,6 +12,7 @@
 //! }
 //! ```
 
+mod configured;
 mod lifespan;
 mod list;
 mod logging;

@@ -98,6 +98,9 @@ pub(crate) fn root(
         members.set("definitions", quote!(definitions::ALL));
     }
     members.set("operations", quote!(operations::ALL));
+    if !plan.middleware.is_empty() {
+        members.text("middleware", &serde_json::json!(plan.middleware).to_string());
+    }
     let notes = [format!("Made by mcpwright {version}.")];
     rust::file(
         "mod.rs",

@@ -174,6 +174,18 @@ fn typed_arguments_are_structs() {
 }
 
 #[test]
+fn configured_layers_are_part_of_the_api() {
+    let mut plan = plan("pets.yaml", PETS);
+    let root = |plan: &Plan| files(plan, &settings()).unwrap()["src/generated/mod.rs"].text.clone();
+    assert!(!root(&plan).contains("middleware"));
+    plan.middleware.insert("rate_limiting".to_owned(), serde_json::json!({"requests": 10, "per_ms": 1000}));
+    let text = root(&plan);
+    assert!(text.contains("    middleware: ") && text.contains("rate_limiting"), "{text}");
+    let expected = r#"{"rate_limiting":{"requests":10,"per_ms":1000}}"#;
+    assert_eq!(crate::descriptors::leak(&plan).middleware, expected);
+}
+
+#[test]
 fn names_that_are_no_identifiers_are_an_error() {
     let mut plan = plan("pets.yaml", PETS);
     plan.groups[0].module = "a; fn main() {}".to_owned();

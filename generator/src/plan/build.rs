@@ -113,6 +113,7 @@ pub fn build_with(
         shared_parameters,
         definitions,
         groups: group::groups(components),
+        middleware: configuration.middleware.clone(),
         excluded,
     }
 }

@@ -74,6 +74,11 @@ impl Bench {
         self
     }
 
+    pub(super) fn shared_layer(mut self, layer: Arc<dyn Middleware>) -> Self {
+        self.layers.push(layer);
+        self
+    }
+
     fn parts(&mut self) -> &mut http::request::Parts {
         self.http.get_or_insert_with(|| http::Request::new(()).into_parts().0)
     }

@@ -167,6 +167,9 @@ impl RateLimiting {
             let known = request.target().filter(|target| context.knows(target));
             parts.extend([request.method(), known.unwrap_or_default()]);
         }
+        // Other servers may count in the same store.
+        let server = context.server_name();
+        parts.push(&server);
         digest(parts)
     }
 

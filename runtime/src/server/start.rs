@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ApiSource, HttpLayer, InnerServer, LIST_TTL, Options, Server,
+    ApiSource, HttpLayer, InnerServer, LIST_TTL, Options, Server, configured,
     lifespan::{self, Lifespan, Stops},
     prefix,
 };
@@ -101,6 +101,7 @@ impl Server {
             .map_err(|error| StartError::Option(format!("the state secret cannot be used: {error}")))?;
         unambiguous(&self, options)?;
         let matches = matches.filter(|_| self.only_api().is_some());
+        configured::add(&mut self, None, &configured::process).await?;
         let http = std::mem::take(&mut self.http);
         let outermost = prefix(&self.info.name);
         let assembled = assemble(self, &outermost, options, matches, options.page_size)?;

@@ -300,7 +300,9 @@ fn pairs(parameter: &Parameter, value: &Value, place: Place) -> Result<Vec<Pair>
     if !parameter.content.is_empty() {
         return Ok(vec![(name, Some(encode(&content_text(parameter, value), place, false)))]);
     }
-    if value.is_null() || (is_empty(value) && parameter.allow_empty_value) {
+    // What is required cannot vanish: an array without items is the name alone, which forms read as an empty value.
+    let kept = parameter.allow_empty_value || (parameter.required && value.is_array());
+    if value.is_null() || (is_empty(value) && kept) {
         return Ok(vec![(name, Some(String::new()))]);
     }
     Ok(writer.pairs(parameter.name, value, parameter.style, parameter.explode))

@@ -65,6 +65,14 @@ impl Source<'_> {
             // A client that checks the promised structure must not take a piece for the whole.
             result.is_error = self.operation.output.is_some() && result.structured.is_none();
         }
+        if self.operation.output.is_some() && result.structured.is_none() && !result.is_error {
+            // A client that checks the promised structure throws the whole result away unless it is an error.
+            result.is_error = true;
+            result.content.push(Content::Text(format!(
+                "[The API answered {}, so the call was carried out, but not with the JSON that its document promises.]",
+                status_line(self.received.status)
+            )));
+        }
         let next = match &shape {
             Shape::Json(json) => paging::next(self.operation, self.received, Some(json)),
             _ => paging::next(self.operation, self.received, None),

@@ -154,6 +154,15 @@ impl Installed {
         command
     }
 
+    /// Runs a Python script of `tests/peers/python` with `input` and returns what it makes of it.
+    ///
+    /// # Panics
+    /// When the script fails, or writes something else than JSON.
+    pub async fn run(&self, script: &str, input: &Value) -> Value {
+        let output = run(&mut self.python(script), input.to_string().as_bytes()).await;
+        serde_json::from_slice(&output).unwrap_or_else(|error| panic!("{script} writes JSON: {error}"))
+    }
+
     /// A script of `tests/peers/node`.
     pub fn node(&self, script: &str) -> Command {
         let mut command = Command::new(self.folder.join("node/node"));

@@ -12,6 +12,22 @@ pub fn sample(schema: &Value) -> Option<Value> {
     value(schema, schema, 0)
 }
 
+/// The same, with the optional members of the outermost object that can be drawn.
+pub fn full_sample(schema: &Value) -> Option<Value> {
+    let mut members = match sample(schema)? {
+        Value::Object(members) => members,
+        other => return Some(other),
+    };
+    for (name, member) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        if !members.contains_key(name)
+            && let Some(drawn) = value(schema, member, 1)
+        {
+            members.insert(name.clone(), drawn);
+        }
+    }
+    Some(members.into())
+}
+
 fn value(root: &Value, schema: &Value, depth: usize) -> Option<Value> {
     if depth > DEPTH {
         return None;

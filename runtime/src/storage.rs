@@ -12,6 +12,12 @@ mod key;
 mod memory;
 mod open;
 
+#[cfg(feature = "dynamodb")]
+mod dynamodb;
+#[cfg(feature = "elasticsearch")]
+mod elasticsearch;
+#[cfg(feature = "memcached")]
+mod memcached;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
 #[cfg(feature = "sqlite")]
@@ -31,6 +37,12 @@ pub use key::{Key, digest};
 pub use memory::MemoryStore;
 pub use open::{open, open_encrypted};
 
+#[cfg(feature = "dynamodb")]
+pub use dynamodb::DynamoDbStore;
+#[cfg(feature = "elasticsearch")]
+pub use elasticsearch::ElasticsearchStore;
+#[cfg(feature = "memcached")]
+pub use memcached::MemcachedStore;
 #[cfg(feature = "redis")]
 pub use redis::RedisStore;
 #[cfg(feature = "sqlite")]
@@ -198,14 +210,20 @@ pub enum Error {
 }
 
 impl Error {
-    #[cfg(any(feature = "sqlite", feature = "redis"))]
+    #[cfg(any(
+        feature = "sqlite",
+        feature = "redis",
+        feature = "memcached",
+        feature = "dynamodb",
+        feature = "elasticsearch"
+    ))]
     fn unavailable(store: &'static str, reason: impl fmt::Display) -> Self {
         Self::Unavailable { store, reason: reason.to_string() }
     }
 }
 
 /// A lifetime in whole milliseconds, at least one, so that zero cannot be mistaken for "for ever".
-#[cfg(any(feature = "sqlite", feature = "redis"))]
+#[cfg(any(feature = "sqlite", feature = "redis", feature = "dynamodb", feature = "elasticsearch"))]
 fn milliseconds(ttl: Duration) -> i64 {
     // A century is for ever, and leaves room for sums.
     const CENTURY: u128 = 100 * 366 * 86_400 * 1000;
@@ -213,7 +231,7 @@ fn milliseconds(ttl: Duration) -> i64 {
 }
 
 /// Now, in milliseconds since 1970, for backends whose clock cannot be asked.
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "memcached", feature = "dynamodb", feature = "elasticsearch"))]
 fn now() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)

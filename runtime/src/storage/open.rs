@@ -13,6 +13,9 @@ use super::{Encrypted, Error, KeyRing, KvStore, MemoryStore};
 /// | `memory://` | in this process, lost with it | |
 /// | `sqlite:///var/lib/petstore/tokens.db` | a file, for several processes of one machine | `sqlite` |
 /// | `redis://[user:password@]host[:port][/database]`, `rediss://` with TLS; also `valkey://`, `valkeys://` | Redis 6.2, Valkey | `redis` |
+/// | `memcached://host[:port]` | Memcached 1.6: forgets when it likes, good for caches | `memcached` |
+/// | `dynamodb://table[?region=R&endpoint=URL]` | Amazon DynamoDB, credentials from `AWS_*` | `dynamodb` |
+/// | `elasticsearch://[user:password@]host[:port]/index`, `elasticsearch+https://…`; also `opensearch…` | Elasticsearch, OpenSearch | `elasticsearch` |
 ///
 /// A SQLite store is encrypted with a key that is made beside it, in `<file>.key`, unless the URL says
 /// `?encryption=off`; the others are as the backend keeps them, see [`open_encrypted`].
@@ -55,10 +58,26 @@ async fn backend(url: &Url) -> Result<Arc<dyn KvStore>, Error> {
         "sqlite" => Ok(Arc::new(super::SqliteStore::open(&super::sqlite::path(url)?).await?)),
         #[cfg(feature = "redis")]
         "redis" | "rediss" | "valkey" | "valkeys" => Ok(Arc::new(super::RedisStore::connect(url).await?)),
+        #[cfg(feature = "memcached")]
+        "memcached" => Ok(Arc::new(super::MemcachedStore::connect(url).await?)),
+        #[cfg(feature = "dynamodb")]
+        "dynamodb" => Ok(Arc::new(super::DynamoDbStore::connect(url).await?)),
+        #[cfg(feature = "elasticsearch")]
+        "elasticsearch" | "elasticsearch+https" | "opensearch" | "opensearch+https" => {
+            Ok(Arc::new(super::ElasticsearchStore::connect(url).await?))
+        }
         scheme => Err(match scheme {
             "sqlite" => not_built(scheme, "sqlite"),
             "redis" | "rediss" | "valkey" | "valkeys" => not_built(scheme, "redis"),
-            _ => Error::Url(format!("no store is called `{scheme}:`; there are memory, sqlite, redis and valkey")),
+            "memcached" => not_built(scheme, "memcached"),
+            "dynamodb" => not_built(scheme, "dynamodb"),
+            "elasticsearch" | "elasticsearch+https" | "opensearch" | "opensearch+https" => {
+                not_built(scheme, "elasticsearch")
+            }
+            _ => Error::Url(format!(
+                "no store is called `{scheme}:`; there are memory, sqlite, redis, valkey, memcached, dynamodb, \
+                 elasticsearch and opensearch"
+            )),
         }),
     }
 }

@@ -1,13 +1,13 @@
 //! What every store must do, run over each of them.
 
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "redis", feature = "memcached"))]
 mod services;
 
 use std::{sync::Arc, time::Duration};
 
 use super::{Error, Key, KvStore, Lifetime};
 
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "redis", feature = "memcached"))]
 pub(crate) use services::{Service, free_port, service};
 
 /// Runs the whole contract over an empty store whose lifetimes are as fine as `tick`, and leaves it empty.

@@ -2,6 +2,7 @@
 
 use std::{
     net::{Ipv4Addr, TcpListener, TcpStream},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -30,8 +31,12 @@ pub(crate) fn free_port() -> u16 {
 /// which is not in every distribution, is never demanded.
 pub(crate) fn service(program: &str, port: u16, arguments: &[&str]) -> Option<Service> {
     let arguments = arguments.iter().map(|argument| argument.replace("{port}", &port.to_string()));
-    let child =
-        Command::new(program).args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let child = Command::new(path_of(program))
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
     let child = match child {
         Ok(child) => child,
         Err(error)
@@ -52,6 +57,14 @@ pub(crate) fn service(program: &str, port: u16, arguments: &[&str]) -> Option<Se
         std::thread::sleep(Duration::from_millis(20));
     }
     Some(service)
+}
+
+/// A program among the peers that `tests/peers/install.sh` installs, or on the path.
+fn path_of(program: &str) -> PathBuf {
+    let default = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/peers");
+    let peers = std::env::var_os("MCPWRIGHT_PEERS").map_or_else(default, PathBuf::from);
+    let path = peers.join("python/bin").join(program);
+    if path.exists() { path } else { program.into() }
 }
 
 fn note(message: &str) {

@@ -310,6 +310,23 @@ mod tests {
         assert_eq!(invented, 2, "invented names share one limit");
     }
 
+    #[tokio::test]
+    async fn c7_what_a_client_says_of_itself_gains_nothing() {
+        let limiting = RateLimiting::new(config(2, LimitScope::Client, false));
+        let one = |header, value| Bench::new().layer(limiting.clone()).header(header, value);
+        let mut passed = 0;
+        for server in [
+            one("x-forwarded-for", "192.0.2.1"),
+            one("x-forwarded-for", "192.0.2.2"),
+            one("forwarded", "for=192.0.2.3"),
+            one("x-client-id", "another"),
+            one("mcp-session-id", "another"),
+        ] {
+            passed += allowed(&server, "echo", 2).await;
+        }
+        assert_eq!(passed, 2);
+    }
+
     /// Each instance has a connection of its own.
     #[cfg(feature = "redis")]
     #[tokio::test(flavor = "multi_thread")]

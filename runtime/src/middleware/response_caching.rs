@@ -307,6 +307,36 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn c3_no_request_can_pass_for_another() {
+        let (caching, server) = (caching(), Bench::new());
+        let context = server.context();
+        let name = |tool: &str, arguments: Value| {
+            let Value::Object(arguments) = arguments else { panic!() };
+            caching.name(&context, &Request::CallTool(crate::message::CallTool { name: tool.to_owned(), arguments }))
+        };
+        let different = [
+            name("a:b", json!({"c": "d"})),
+            name("a", json!({"b:c": "d"})),
+            name("a", json!({"b": "c\":\"d"})),
+            name("a", json!({"b": ["c", "d"]})),
+            name("a", json!({"b": [["c"], "d"]})),
+            name("a", json!({"b": "1"})),
+            name("a", json!({"b": 1})),
+            name("a", json!({"b": 1.5})),
+            name("a", json!({"b": null})),
+            name("a", json!({})),
+            name("a", json!({"b": "\u{e9}"})),
+            name("a", json!({"b": "e\u{301}"})),
+        ];
+        let distinct: std::collections::BTreeSet<_> = different.iter().collect();
+        assert_eq!(distinct.len(), different.len());
+        assert_eq!(
+            name("a", json!({"x": 1, "b": {"y": 2, "c": 3}})),
+            name("a", json!({"b": {"c": 3, "y": 2}, "x": 1}))
+        );
+    }
+
+    #[tokio::test]
     async fn c2_failures_changes_and_what_must_not_be_kept_are_not_kept() {
         let server = Bench::new().layer(caching());
         for _ in 0..2 {

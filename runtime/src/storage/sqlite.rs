@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn values_survive_and_are_encrypted_with_a_private_key_beside_them() {
+    async fn c8_values_survive_and_are_encrypted_with_a_private_key_beside_them() {
         let directory = tempfile::tempdir().unwrap();
         open(&url(&directory)).await.unwrap().put(key("a"), b"top secret", None).await.unwrap();
         assert_eq!(open(&url(&directory)).await.unwrap().get(key("a")).await.unwrap().unwrap(), "top secret");
@@ -393,6 +393,51 @@ mod tests {
         std::fs::remove_file(directory.path().join("store.db.key")).unwrap();
         let error = open(&url(&directory)).await.unwrap().get(key("a")).await.unwrap_err();
         assert!(matches!(error, Error::UnknownKey(_)), "a lost key is no empty store");
+    }
+
+    const VICTIM: &str = "MCPWRIGHT_TEST_VICTIM";
+
+    /// No test of its own: what the test below starts and kills.
+    #[allow(clippy::print_stderr, reason = "its killer reads it")]
+    #[tokio::test(flavor = "multi_thread")]
+    async fn victim_that_writes_until_it_is_killed() {
+        let Ok(url) = std::env::var(VICTIM) else { return };
+        let store = open(&url).await.unwrap();
+        for number in 0_u32.. {
+            let name = number.to_string();
+            store.put(key(&name), name.as_bytes(), None).await.unwrap();
+            store.incr(key("count"), 1, None).await.unwrap();
+            eprintln!("written {number}");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_was_acknowledged_survives_a_kill_in_the_middle_of_writing() {
+        use std::io::BufRead;
+        let directory = tempfile::tempdir().unwrap();
+        for writes in [1, 40] {
+            let path = "storage::sqlite::tests::victim_that_writes_until_it_is_killed";
+            let mut victim = std::process::Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", path, "--nocapture"])
+                .env(VICTIM, url(&directory))
+                .stdout(std::process::Stdio::null())
+                .stderr(std::process::Stdio::piped())
+                .spawn()
+                .unwrap();
+            let mut lines = std::io::BufReader::new(victim.stderr.take().unwrap()).lines().map_while(Result::ok);
+            let number = |line: String| line.strip_prefix("written ")?.parse::<u32>().ok();
+            let seen = lines.by_ref().filter_map(number).nth(writes).expect("it writes");
+            victim.kill().unwrap();
+            victim.wait().unwrap();
+            // What it said before it died counts too.
+            let last = lines.filter_map(number).last().unwrap_or(seen);
+            let store = open(&url(&directory)).await.unwrap();
+            for number in 0..=last {
+                let name = number.to_string();
+                assert_eq!(store.get(key(&name)).await.unwrap().expect("acknowledged"), name);
+            }
+            assert!(store.incr(key("count"), 0, None).await.unwrap() > i64::from(last));
+        }
     }
 
     #[cfg(unix)]

@@ -44,8 +44,6 @@ pub struct Configuration {
     pub exclude_tags: Vec<String>,
     /// `typed = []`: the operations (`operationId` or `METHOD /path`) for which argument structs are generated.
     pub typed: Vec<String>,
-    /// `overlays = []`: OpenAPI Overlay documents, relative to this file. Not applied yet.
-    pub overlays: Vec<String>,
     /// `allow_remote = false`: whether references in the document may lead to URLs.
     pub allow_remote: bool,
     /// `allow_outside = false`: whether references in the document may leave its folder.
@@ -78,7 +76,6 @@ impl Default for Configuration {
             include_tags: Vec::new(),
             exclude_tags: Vec::new(),
             typed: Vec::new(),
-            overlays: Vec::new(),
             allow_remote: false,
             allow_outside: false,
             strict: false,

@@ -43,7 +43,6 @@ description_limit = 300
 include_tags = ["a"]
 exclude_tags = ["b"]
 typed = ["createPet"]
-overlays = ["one.yaml"]
 allow_remote = true
 allow_outside = true
 strict = true
@@ -84,7 +83,7 @@ typed = true
 "#;
     let configuration = Configuration::parse(text, "mcpwright.toml").unwrap();
     let [first, second] = configuration.routes.as_slice() else { panic!("two routes") };
-    assert_eq!((first.line, second.line), (Some(18), Some(30)));
+    assert_eq!((first.line, second.line), (Some(17), Some(29)));
     assert_eq!(first.kind, Some(RouteKind::ResourceTemplate));
     assert!(first.methods.as_ref().is_some_and(|methods| methods.contains("GET") && !methods.contains("PUT")));
     assert!(second.methods.as_ref().is_some_and(|methods| methods.contains("TRACE")));

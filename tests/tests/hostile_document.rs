@@ -52,6 +52,8 @@ async fn a_hostile_document_is_only_data_in_the_crate_and_for_clients() {
     let path = folder.path().join("spec.json");
     std::fs::write(&path, document().to_string()).expect("a document can be written");
     let out = workspace::scratch("hostile").join("hostile-mcp");
+    // What an earlier run left names a document that is gone.
+    let _ = std::fs::remove_dir_all(&out);
     let output = Command::new(workspace::program("mcpwright"))
         .args(["generate".as_ref(), path.as_os_str(), "--out".as_ref(), out.as_os_str()])
         .args(["--name", "hostile", "--preset", "tools", "--runtime"])

@@ -21,7 +21,7 @@ pub(crate) struct Crates {
 #[derive(Debug)]
 struct Built {
     document: PathBuf,
-    program: PathBuf,
+    program: Option<PathBuf>,
 }
 
 impl Crates {
@@ -30,8 +30,8 @@ impl Crates {
         self.built[&operations].document.clone()
     }
 
-    /// The server that was generated from it.
-    pub(crate) fn program(&self, operations: usize) -> PathBuf {
+    /// The server that was generated from it, unless the comparison leaves building out.
+    pub(crate) fn program(&self, operations: usize) -> Option<PathBuf> {
         self.built[&operations].program.clone()
     }
 
@@ -41,8 +41,9 @@ impl Crates {
     }
 }
 
-/// Generates and builds the crates that everything else uses; `figures` says whether to take the time.
-pub(crate) async fn prepare(smoke: bool, figures: bool, report: &mut Report) -> Crates {
+/// Writes the documents and generates and builds the crates that everything else uses; `figures` says whether to take
+/// the time. With `serve` it stays at the documents.
+pub(crate) async fn prepare(smoke: bool, figures: bool, serve: bool, report: &mut Report) -> Crates {
     let folder = workspace::scratch("bench");
     let mut crates = Crates::default();
     let mut documents = vec![(20, None), (300, None)];
@@ -56,6 +57,10 @@ pub(crate) async fn prepare(smoke: bool, figures: bool, report: &mut Report) -> 
             std::fs::write(&path, document(operations).to_string()).expect("the folder is writable");
             path
         });
+        if serve {
+            crates.built.insert(operations, Built { document: path, program: None });
+            continue;
+        }
         let name = format!("bench{operations}-mcp");
         let generated = folder.join(&name);
         if generated.exists() {
@@ -82,9 +87,9 @@ pub(crate) async fn prepare(smoke: bool, figures: bool, report: &mut Report) -> 
             let size = program.metadata().map_or(0, |metadata| metadata.len());
             report.add(&scenario, "mcpwright", "binary MB", size as f64 / 1e6);
         }
-        crates.built.insert(operations, Built { document: path, program });
+        crates.built.insert(operations, Built { document: path, program: Some(program) });
     }
-    if let Some(graph) = workspace::real_document("v30-msgraph.json").filter(|_| figures && !smoke) {
+    if let Some(graph) = workspace::real_document("v30-msgraph.json").filter(|_| figures && !smoke && !serve) {
         let generated = folder.join("graph-mcp");
         let cost = run(generator(&graph, &generated, "graph-mcp")).await;
         report.add("generate 11422", "mcpwright", "generate CPU s", cost.cpu.as_secs_f64());

@@ -44,6 +44,12 @@ impl Contender {
     }
 }
 
+/// The command `mcpwright`: beside this program, where it was built with it, or built now.
+fn command() -> PathBuf {
+    let beside = std::env::current_exe().ok().map(|program| program.with_file_name("mcpwright"));
+    beside.filter(|path| path.is_file()).unwrap_or_else(|| workspace::program("mcpwright"))
+}
+
 /// Everything that can be started.
 #[derive(Debug)]
 pub(crate) struct Field<'a> {
@@ -76,10 +82,12 @@ impl<'a> Field<'a> {
         let launch = match contender {
             Contender::ByHand => own("by-hand"),
             Contender::Floor => own("floor"),
-            Contender::Mcpwright if preset == "tools" => Launch::path(self.crates.program(operations)),
-            Contender::Mcpwright => Launch::path(workspace::program("mcpwright"))
-                .arguments(["serve".as_ref(), self.crates.document(operations).as_os_str()])
-                .arguments(["--preset", preset]),
+            Contender::Mcpwright => match self.crates.program(operations) {
+                Some(program) if preset == "tools" => Launch::path(program),
+                _ => Launch::path(command())
+                    .arguments(["serve".as_ref(), self.crates.document(operations).as_os_str()])
+                    .arguments(["--preset", preset]),
+            },
             Contender::FastMcp => Launch::path(self.python.clone().unwrap_or_default())
                 .arguments([workspace::root().join("tests/bench/fastmcp_server.py")])
                 .arguments([self.crates.document(operations)])

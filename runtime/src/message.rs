@@ -154,8 +154,8 @@ pub struct Page<T> {
     pub items: Arc<[Arc<T>]>,
     /// The cursor of the next page, if there is one.
     pub next_cursor: Option<String>,
-    /// The items as they go over the wire, once somebody asked for them.
-    encoded: Arc<OnceLock<Bytes>>,
+    /// Items as they go over the wire, once somebody asked for them, and which items those are: `items` can be changed.
+    encoded: Arc<OnceLock<(Arc<[Arc<T>]>, Bytes)>>,
 }
 
 impl<T> Page<T> {
@@ -164,9 +164,10 @@ impl<T> Page<T> {
         Self { items: items.into(), next_cursor, encoded: Arc::default() }
     }
 
-    /// The items as text, written at the first call.
-    pub(crate) fn encoded(&self, write: impl FnOnce(&[Arc<T>]) -> Bytes) -> Bytes {
-        self.encoded.get_or_init(|| write(&self.items)).clone()
+    /// The items as text, written once as long as they stay.
+    pub(crate) fn encoded(&self, write: impl Fn(&[Arc<T>]) -> Bytes) -> Bytes {
+        let (items, text) = self.encoded.get_or_init(|| (self.items.clone(), write(&self.items)));
+        if Arc::ptr_eq(items, &self.items) { text.clone() } else { write(&self.items) }
     }
 }
 

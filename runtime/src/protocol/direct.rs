@@ -67,7 +67,7 @@ impl Direct {
         let binding = state::binding(&request, principal.map(|principal| &**principal));
         let is_call = matches!(request, crate::message::Request::CallTool(_));
         let link = DirectLink {
-            id: id.get().trim_matches('"').to_owned(),
+            id: serde_json::from_str(id.get()).unwrap_or_else(|_| id.get().to_owned()),
             version,
             meta,
             http,

@@ -6,7 +6,8 @@ use mcpwright_runtime::{
     component::{Hints, Prompt, Resource, ResourceTemplate, Tool},
     content::{Content, ResourceBody, ResourceContents, ToolResult},
     context::{Context, Elicitation},
-    message::PromptResult,
+    message::{ListPage, Page, PromptResult, ToolInfo},
+    middleware::{Middleware, Next},
     server::Options,
     testing::{LEGACY, MODERN, TestClient},
 };
@@ -184,5 +185,55 @@ async fn both_ways_give_the_same_answers_over_pipes() {
             };
             assert_eq!(comparable(short), comparable(long), "{method} {params}");
         }
+    }
+}
+
+/// Hides a tool by changing the page that it got, as an author of middleware may.
+struct Hides;
+
+#[async_trait::async_trait]
+impl Middleware for Hides {
+    async fn on_list_tools(
+        &self,
+        context: &Context,
+        request: ListPage,
+        next: Next<'_, ListPage, Page<ToolInfo>>,
+    ) -> Result<Page<ToolInfo>, Error> {
+        let hides = context.meta().contains_key("hide");
+        let mut page = next.run(request).await?;
+        if hides {
+            page.items = page.items.iter().filter(|tool| tool.name != "who").cloned().collect();
+        }
+        Ok(page)
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_was_kept_is_not_shown_to_whom_a_layer_shows_another() {
+    let client = TestClient::start(server().middleware(Hides)).await.expect("a client");
+    for hide in [false, true, false, true] {
+        let params = if hide { json!({"_meta": {"hide": true}}) } else { json!({}) };
+        let tools = client.request("tools/list", params).await.expect("tools");
+        let shows = tools["tools"].as_array().expect("a list").iter().any(|tool| tool["name"] == "who");
+        assert_eq!(shows, !hide);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_only_went_the_short_way_outlives_notifications_and_noise() {
+    for line in [
+        r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#,
+        r#"{"jsonrpc":"2.0","method":"notifications/unheard-of"}"#,
+        "{bad",
+        "[]",
+        r#"{"jsonrpc":"2.0"}"#,
+    ] {
+        let client = TestClient::builder().version(MODERN).start(server()).await.expect("a client");
+        client.list("tools").await.expect("tools");
+        client.send_line(line).await;
+        // Time for whoever would hang up.
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        client.list("tools").await.unwrap_or_else(|error| panic!("after {line}: {error:?}"));
+        client.request("prompts/get", json!({"name": "p"})).await.unwrap_or_else(|error| panic!("{line}: {error:?}"));
     }
 }

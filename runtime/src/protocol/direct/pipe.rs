@@ -5,6 +5,7 @@ use std::{
     collections::HashMap,
     io,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use rmcp::model as wire;
@@ -23,6 +24,8 @@ use super::{Direct, Era, Plain};
 const LONGEST: usize = 1 << 20;
 /// How many requests of a connection may be under way here; more wait unread.
 const MOST: usize = 1024;
+/// How long a client that does not read can hold up the end of its connection.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Between this and rmcp, in bytes.
 const BUFFER: usize = 64 * 1024;
 
@@ -51,6 +54,7 @@ pub(in super::super) fn pipe(
         tasks: JoinSet::new(),
         version: None,
         initialized: false,
+        is_met: false,
     };
     let reading = tokio::spawn(reader.run(input));
     ((theirs, ours), Keep { reading, writing })
@@ -63,10 +67,12 @@ pub(in super::super) struct Keep {
 }
 
 impl Keep {
-    /// Stops reading, and waits until everything that was answered is written.
-    pub(in super::super) async fn finish(self) {
+    /// Stops reading, and waits until everything that was answered is written, or the client does not read any more.
+    pub(in super::super) async fn finish(mut self) {
         self.reading.abort();
-        let _ = self.writing.await;
+        if tokio::time::timeout(PATIENCE, &mut self.writing).await.is_err() {
+            self.writing.abort();
+        }
     }
 }
 
@@ -92,11 +98,15 @@ struct Reader<W> {
     version: Option<&'static str>,
     /// Whether the handshake of older versions is done.
     initialized: bool,
+    /// Whether rmcp has had a request: before the first it takes a notification for a broken client, and hangs up.
+    is_met: bool,
 }
 
 /// A message that may matter for those that follow.
 #[derive(Deserialize)]
 struct Note<'a> {
+    #[serde(borrow, default)]
+    id: Option<&'a RawValue>,
     #[serde(borrow)]
     method: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -156,8 +166,11 @@ impl<W: AsyncWrite + Send + Unpin + 'static> Reader<W> {
         match Plain::recognise(line).and_then(|plain| self.in_order(plain)) {
             Some(plain) => self.start(plain).await,
             None => {
-                self.note(line);
-                self.rest.write_all(line).await?;
+                let is_notification = self.note(line);
+                self.is_met |= !is_notification;
+                if self.is_met {
+                    self.rest.write_all(line).await?;
+                }
             }
         }
         Ok(())
@@ -170,8 +183,11 @@ impl<W: AsyncWrite + Send + Unpin + 'static> Reader<W> {
         self.direct.takes(&plain).then_some(plain)
     }
 
-    fn note(&mut self, line: &[u8]) {
-        let Ok(Note { method: Some(method), params }) = serde_json::from_slice::<Note<'_>>(line) else { return };
+    /// Takes what matters from a message; says whether it is one that wants no answer.
+    fn note(&mut self, line: &[u8]) -> bool {
+        let Ok(Note { id, method: Some(method), params }) = serde_json::from_slice::<Note<'_>>(line) else {
+            return false;
+        };
         match &*method {
             "initialize" => {
                 let asked = params.and_then(|params| params.protocol_version);
@@ -189,6 +205,7 @@ impl<W: AsyncWrite + Send + Unpin + 'static> Reader<W> {
             }
             _ => {}
         }
+        id.is_none()
     }
 
     async fn start(&mut self, plain: Plain) {

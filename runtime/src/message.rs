@@ -155,8 +155,11 @@ pub struct Page<T> {
     /// The cursor of the next page, if there is one.
     pub next_cursor: Option<String>,
     /// Items as they go over the wire, once somebody asked for them, and which items those are: `items` can be changed.
-    encoded: Arc<OnceLock<(Arc<[Arc<T>]>, Bytes)>>,
+    encoded: Arc<OnceLock<Encoded<T>>>,
 }
+
+/// Items and their text.
+type Encoded<T> = (Arc<[Arc<T>]>, Bytes);
 
 impl<T> Page<T> {
     /// A page of these components.

@@ -170,6 +170,20 @@ impl Installed {
         command
     }
 
+    /// Runs a script of `tests/peers/node` with `input` and returns what it makes of it.
+    ///
+    /// # Panics
+    /// When the script fails, or writes something else than JSON.
+    pub async fn run_node(&self, script: &str, input: &Value) -> Value {
+        let output = run(&mut self.node(script), input.to_string().as_bytes()).await;
+        serde_json::from_slice(&output).unwrap_or_else(|error| panic!("{script} writes JSON: {error}"))
+    }
+
+    /// A file of an npm package.
+    pub fn node_file(&self, path: &str) -> PathBuf {
+        self.folder.join("node/node_modules").join(path)
+    }
+
     /// The program `name` that an npm package installed.
     pub fn node_program(&self, name: &str) -> Command {
         let mut command = Command::new(self.folder.join("node/node"));

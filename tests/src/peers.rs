@@ -9,6 +9,8 @@
 //! | `read_resource` | `uri` | the SDK's result |
 //! | `expand_and_read` | `template`, `variables` | the result, with the `uri` that the SDK made of the template |
 //! | `call_tool`, `get_prompt` | `name`, `arguments` | the SDK's result |
+//! | `call_tool` | and `progress: true` | the same, with what was heard as `progress` |
+//! | `cancel_tool` | `name`, `arguments` | `cancelled`: a call that is given up as soon as it tells of progress |
 //! | `complete` | `template` or `prompt`, `argument`, `value` | the SDK's result |
 
 use std::path::PathBuf;
@@ -53,9 +55,26 @@ impl Peer {
     /// # Panics
     /// When the script fails, which includes that the client cannot connect.
     pub async fn drive(self, installed: &Installed, server: Target<'_>, era: Era, steps: &[Value]) -> Report {
+        self.drive_answering(installed, server, era, steps, &Value::Null).await
+    }
+
+    /// [`Peer::drive`] with a client that answers the server's questions: `elicitation` with an object, `sampling` with
+    /// a text, `roots` with URIs.
+    ///
+    /// # Panics
+    /// As [`Peer::drive`].
+    pub async fn drive_answering(
+        self,
+        installed: &Installed,
+        server: Target<'_>,
+        era: Era,
+        steps: &[Value],
+        answers: &Value,
+    ) -> Report {
         let mut plan = json!({
             "era": if era == Era::Legacy { "legacy" } else { era.version() },
             "steps": steps,
+            "answers": answers,
         });
         match server {
             Target::Http(server) => plan["url"] = server.endpoint().into(),

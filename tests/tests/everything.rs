@@ -26,6 +26,92 @@ async fn every_client_uses_everything_over_standard_input() {
     }
 }
 
+#[tokio::test]
+async fn the_inspector_uses_what_it_knows() {
+    let Some(installed) = Installed::find() else { return };
+    let launch = Launch::program("everything");
+    let server = launch.http().await;
+    for era in Era::BOTH {
+        for target in [Target::Http(&server), Target::Stdio(&launch)] {
+            let steps = inspections();
+            let report = Peer::Inspector.drive_answering(&installed, target, era, &steps, &answers()).await;
+            check_inspections(era, &report);
+        }
+    }
+}
+
+/// What the Inspector's command lines can do: they show neither progress nor messages, answer no sampling, and do not
+/// give up calls.
+fn inspections() -> Vec<Value> {
+    let prompt =
+        json!({ "do": "get_prompt", "name": "test_prompt_with_arguments", "arguments": { "arg1": "a", "arg2": "b" } });
+    let once = |mut step: Value| {
+        step["once"] = true.into();
+        step
+    };
+    vec![
+        once(json!({ "do": "list_tools" })),
+        once(json!({ "do": "call_tool", "name": "test_simple_text" })),
+        once(json!({ "do": "list_resource_templates" })),
+        once(prompt.clone()),
+        json!({ "do": "list_resources" }),
+        json!({ "do": "read_resource", "uri": "test://template/123/data" }),
+        json!({ "do": "list_prompts" }),
+        prompt,
+        json!({ "do": "complete", "prompt": "test_prompt_with_arguments", "argument": "arg1", "value": "par" }),
+        json!({ "do": "complete", "template": "test://template/{id}/data", "argument": "id", "value": "12" }),
+        json!({ "do": "call_tool", "name": "test_tool_with_progress" }),
+        json!({ "do": "call_tool", "name": "test_elicitation", "arguments": { "message": "Who are you?" } }),
+        json!({ "do": "call_tool", "name": "test_input_required_result_list_roots" }),
+        json!({ "do": "call_tool", "name": "test_sampling", "arguments": { "prompt": "Capital of France?" } }),
+    ]
+}
+
+fn check_inspections(era: Era, report: &Report) {
+    let who = format!("the Inspector in {}", era.version());
+    assert_eq!(report.protocol_version, era.version(), "{who}");
+    let [
+        tools,
+        text,
+        templates,
+        prompt_once,
+        resources,
+        data,
+        prompts,
+        prompt,
+        words,
+        ids,
+        progress,
+        elicited,
+        roots,
+        sampled,
+    ] = report.steps.as_slice()
+    else {
+        panic!("{who}: as many results as steps: {report:?}");
+    };
+    assert!(names(tools).contains(&"test_elicitation"), "{who}: {tools:?}");
+    assert_eq!(text_of(text), "This is a simple text response for testing.", "{who}");
+    assert_eq!(names(templates), ["Template data"], "{who}");
+    for prompt in [prompt_once, prompt] {
+        let text = &prompt.ok()["messages"][0]["content"]["text"];
+        assert_eq!(text, "Prompt with arguments: arg1='a', arg2='b'", "{who}");
+    }
+    assert!(names(resources).contains(&"Static text"), "{who}: {resources:?}");
+    let text = data.ok()["contents"][0]["text"].as_str().unwrap_or_default();
+    assert!(text.contains("Data for ID: 123"), "{who}: {text}");
+    assert!(names(prompts).contains(&"test_prompt_with_arguments"), "{who}: {prompts:?}");
+    assert_eq!(words.ok()["completion"]["values"], json!(["paris", "park", "party"]), "{who}");
+    assert_eq!(ids.ok()["completion"]["values"], json!(["123", "124"]), "{who}");
+    assert_eq!(text_of(progress), "Done, all of it.", "{who}");
+    let form = text_of(elicited);
+    assert!(form.contains("action=accept") && form.contains("anna@example.org"), "{who}: {form}");
+    assert_eq!(text_of(roots), "You work in file:///home/anna.", "{who}");
+    assert!(
+        matches!(sampled, Outcome::Refused(why) if why.contains("does not let servers ask its model")),
+        "{who}: {sampled:?}"
+    );
+}
+
 /// What every client answers when the server asks. One form serves all questions of the example.
 fn answers() -> Value {
     json!({

@@ -319,3 +319,70 @@ fn maps_of_schemas_that_are_spliced_into_each_other_stay_bounded() {
     }
     assert!(response_schema(load_text(&text).api(), 0).to_string().len() < 20_000_000);
 }
+
+#[test]
+fn embedded_schemas_find_their_definitions_from_wherever_a_reference_stands() {
+    let loaded = load_text(
+        "openapi: 3.1.0
+info: {title: T, version: '1'}
+paths:
+  /a: {get: {responses: {'200': {description: ok, content: {application/json: {schema: {$ref: '#/components/schemas/Outer/properties/inner'}}}}}}}
+  /b: {get: {responses: {'200': {description: ok, content: {application/json: {schema: {
+    type: object, properties: {x: {$ref: '#/definitions/x'}}, definitions: {x: {$ref: '#/definitions/y'}, y: {type: boolean}}}}}}}}}
+components:
+  schemas:
+    Outer:
+      type: object
+      properties: {inner: {type: object, properties: {x: {$ref: '#/$defs/a'}}}}
+      $defs:
+        a: {type: object, properties: {y: {$ref: '#/$defs/b'}}}
+        b: {type: string}
+",
+    );
+    let api = loaded.api();
+    assert_eq!(loaded.findings(), Vec::<String>::new());
+    let inner = behind(api, response_schema(api, 0));
+    let a = behind(api, &inner["properties"]["x"]);
+    assert_eq!(behind(api, &a["properties"]["y"])["type"], "string");
+    let x = behind(api, &response_schema(api, 1)["properties"]["x"]);
+    assert_eq!(behind(api, x)["type"], "boolean");
+}
+
+#[test]
+fn the_document_itself_is_no_schema() {
+    let loaded = load_text(
+        "openapi: 3.0.3
+info: {title: T, version: '1'}
+paths: {/a: {get: {responses: {'200': {description: ok, content: {application/json: {schema: {type: object, properties: {child: {$ref: '#'}}}}}}}}}}
+",
+    );
+    let findings = loaded.findings();
+    assert!(findings[0].contains("whole OpenAPI document"), "{findings:?}");
+    assert_eq!(loaded.api().definitions.iter().count(), 0);
+    let child = &response_schema(loaded.api(), 0)["properties"]["child"];
+    assert!(*child == json!(true) || *child == json!({}), "{child}");
+}
+
+#[test]
+fn dynamic_references_lead_to_the_dynamic_anchor_of_their_resource() {
+    let loaded = load_text(
+        "openapi: 3.1.0
+info: {title: T, version: '1'}
+paths:
+  /a: {get: {responses: {'200': {description: ok, content: {application/json: {schema: {$ref: 'https://example.com/tree'}}}}}}}
+components:
+  schemas:
+    Other: {$id: 'https://example.com/other', $dynamicAnchor: node, type: string}
+    Tree:
+      $id: https://example.com/tree
+      $dynamicAnchor: node
+      type: object
+      properties: {children: {type: array, items: {$dynamicRef: '#node'}}, other: {$dynamicRef: 'other#node'}}
+",
+    );
+    let api = loaded.api();
+    assert_eq!(loaded.findings(), Vec::<String>::new());
+    let tree = behind(api, response_schema(api, 0));
+    assert_eq!(behind(api, &tree["properties"]["children"]["items"]), tree);
+    assert_eq!(behind(api, &tree["properties"]["other"])["type"], "string");
+}

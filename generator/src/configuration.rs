@@ -44,6 +44,8 @@ pub struct Configuration {
     pub exclude_tags: Vec<String>,
     /// `typed = []`: the operations (`operationId` or `METHOD /path`) for which argument structs are generated.
     pub typed: Vec<String>,
+    /// `overlays = []`: OpenAPI Overlay documents, relative to this file, applied in this order.
+    pub overlays: Vec<String>,
     /// `allow_remote = false`: whether references in the document may lead to URLs.
     pub allow_remote: bool,
     /// `allow_outside = false`: whether references in the document may leave its folder.
@@ -76,6 +78,7 @@ impl Default for Configuration {
             include_tags: Vec::new(),
             exclude_tags: Vec::new(),
             typed: Vec::new(),
+            overlays: Vec::new(),
             allow_remote: false,
             allow_outside: false,
             strict: false,

@@ -79,6 +79,13 @@ impl Diagnostics {
         self.list.iter().filter(|diagnostic| diagnostic.severity >= at_least).count()
     }
 
+    /// Moves every finding to another place.
+    pub(crate) fn relocate(&mut self, place: impl Fn(&Location) -> Location) {
+        for location in self.list.iter_mut().filter_map(|diagnostic| diagnostic.location.as_mut()) {
+            *location = place(location);
+        }
+    }
+
     /// Takes over the findings of another stage.
     pub fn append(&mut self, mut other: Diagnostics) {
         self.list.append(&mut other.list);

@@ -9,6 +9,7 @@ pub mod extra;
 mod files;
 mod identifiers;
 mod lift;
+pub(crate) mod overlay;
 mod security;
 mod shape;
 pub mod store;
@@ -24,6 +25,7 @@ use crate::{
 };
 use store::SchemaStore;
 
+pub use overlay::OverlayError;
 pub use version::{SpecificationVersion, VersionError};
 
 /// A normalised document.
@@ -79,6 +81,9 @@ pub enum LoadError {
     /// It is no OpenAPI document.
     #[error(transparent)]
     Version(#[from] VersionError),
+    /// An overlay cannot be applied.
+    #[error(transparent)]
+    Overlay(#[from] OverlayError),
 }
 
 impl Document {
@@ -94,6 +99,7 @@ impl Document {
         diagnostics: &mut Diagnostics,
     ) -> Result<Self, LoadError> {
         let (mut files, root) = files::Files::open(source, options, sources, diagnostics)?;
+        files.overlay(root, diagnostics)?;
         let (version, openapi) = version::detect(&files.root_value(root), root)?;
         let mut shaper = shape::Shaper::new(&mut files, root, version, diagnostics);
         Ok(shaper.document(openapi))

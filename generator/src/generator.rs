@@ -1,22 +1,23 @@
 //! The whole way from a document and a configuration to a plan and files: what build scripts, tests and the command use.
 
 mod build;
+mod failure;
 
 use std::{
-    fmt, io,
+    fmt,
     path::{Path, PathBuf},
 };
 
 use crate::{
     api::{Api, Operation},
-    configuration::{Configuration, ConfigurationError, Preset},
+    configuration::{Configuration, Preset},
     diagnostics::Diagnostics,
-    document::LoadError,
     plan::{self, Decision, Plan},
-    source::{ReadError, ReadOptions, Source, Sources},
+    source::{ReadOptions, Source, Sources},
 };
 
 pub use build::BuildError;
+pub use failure::{Cause, Failure};
 
 /// Decides or adjusts per operation, after the configuration.
 type Adjust = Box<dyn Fn(&Operation, Decision) -> Decision>;
@@ -39,6 +40,7 @@ pub struct Generator {
     folder: PathBuf,
     name: Option<String>,
     preset: Option<Preset>,
+    overlays: Vec<String>,
     adjust: Option<Adjust>,
 }
 
@@ -67,56 +69,8 @@ pub struct Planned {
     pub diagnostics: Diagnostics,
     /// The document.
     pub spec: Source,
-}
-
-/// Why there is no plan, with what is needed to show it in its place.
-#[derive(Debug)]
-pub struct Failure {
-    /// The cause.
-    pub cause: Cause,
-    /// The files that were read.
-    pub sources: Sources,
-    /// What was found before.
-    pub diagnostics: Diagnostics,
-    /// The text of the configuration, if it was read.
-    pub configuration: Option<String>,
-}
-
-/// Why there is no plan.
-#[derive(Debug, thiserror::Error)]
-pub enum Cause {
-    /// The configuration cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    ConfigurationFile {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// The configuration has a fault.
-    #[error(transparent)]
-    Configuration(#[from] ConfigurationError),
-    /// Neither the caller nor the configuration names a document.
-    #[error("no document is named: give one, or set `spec` in mcpwright.toml")]
-    NoSpec,
-    /// The name of the document is neither a path nor a URL.
-    #[error(transparent)]
-    Spec(#[from] ReadError),
-    /// The document cannot be used.
-    #[error(transparent)]
-    Load(#[from] LoadError),
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.cause.fmt(formatter)
-    }
-}
-
-impl std::error::Error for Failure {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.cause.source()
-    }
+    /// The overlays that were applied, those of the configuration first.
+    pub overlays: Vec<Source>,
 }
 
 impl fmt::Debug for Generator {
@@ -163,6 +117,14 @@ impl Generator {
         self
     }
 
+    /// An OpenAPI Overlay (1.0 or 1.1) to apply, a path or a URL like that of the document; after those that the
+    /// configuration names, and in the order of the calls.
+    #[must_use]
+    pub fn overlay(mut self, overlay: impl Into<String>) -> Self {
+        self.overlays.push(overlay.into());
+        self
+    }
+
     /// The folder that relative paths start from, and that holds `src/generated`. Default: the current folder, which is
     /// the package's in build scripts and tests.
     #[must_use]
@@ -187,9 +149,11 @@ impl Generator {
         let mut diagnostics = Diagnostics::default();
         let mut text = None;
         let configuration_file = self.configuration.as_ref().map(|path| self.folder.join(path));
-        match self.run(&mut sources, &mut diagnostics, &mut text) {
-            Ok((api, plan, configuration, spec)) => {
-                Ok(Planned { api, plan, configuration, configuration_file, sources, diagnostics, spec })
+        let outcome = self.run(&mut sources, &mut diagnostics, &mut text);
+        diagnostics.relocate(|location| sources.trace(location));
+        match outcome {
+            Ok(Outcome { api, plan, configuration, spec, overlays }) => {
+                Ok(Planned { api, plan, configuration, configuration_file, sources, diagnostics, spec, overlays })
             }
             Err(cause) => Err(Box::new(Failure { cause, sources, diagnostics, configuration: text })),
         }
@@ -200,7 +164,7 @@ impl Generator {
         sources: &mut Sources,
         diagnostics: &mut Diagnostics,
         text: &mut Option<String>,
-    ) -> Result<(Api, Plan, Configuration, Source), Cause> {
+    ) -> Result<Outcome, Cause> {
         let mut configuration = Configuration::default();
         let mut configuration_folder = self.folder.clone();
         if let Some(path) = &self.configuration {
@@ -219,7 +183,18 @@ impl Generator {
             (None, Some(name)) => relative(Source::from_argument(name)?, &configuration_folder),
             (None, None) => return Err(Cause::NoSpec),
         };
+        let mut overlays: Vec<Source> = Vec::new();
+        for (names, folder) in [(&configuration.overlays, &configuration_folder), (&self.overlays, &self.folder)] {
+            for name in names {
+                let overlay = relative(Source::from_argument(name)?, folder);
+                // One that is also in the configuration is still applied once.
+                if !overlays.iter().any(|known| same(known, &overlay)) {
+                    overlays.push(overlay);
+                }
+            }
+        }
         let options = ReadOptions {
+            overlays: overlays.clone(),
             allow_outside: configuration.allow_outside,
             allow_remote: configuration.allow_remote,
             ..ReadOptions::default()
@@ -229,8 +204,26 @@ impl Generator {
             Some(adjust) => plan::build_with(&api, &configuration, adjust, diagnostics),
             None => plan::build(&api, &configuration, diagnostics),
         };
-        Ok((api, plan, configuration, spec))
+        Ok(Outcome { api, plan, configuration, spec, overlays })
     }
+}
+
+/// What a run gives.
+struct Outcome {
+    api: Api,
+    plan: Plan,
+    configuration: Configuration,
+    spec: Source,
+    overlays: Vec<Source>,
+}
+
+/// Whether two sources are the same file or URL.
+fn same(one: &Source, other: &Source) -> bool {
+    let real = |source: &Source| match source {
+        Source::Path(path) => path.canonicalize().ok(),
+        _ => None,
+    };
+    one == other || real(one).is_some_and(|path| real(other) == Some(path))
 }
 
 /// A path seen from a folder.

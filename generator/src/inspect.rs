@@ -2,6 +2,8 @@
 //!
 //! The members and their names are a stable contract; members may be added, never renamed or removed.
 
+pub mod sarif;
+
 use mcpwright_runtime::{
     catalog::{self, Hints, Kind},
     schema,
@@ -296,7 +298,7 @@ impl ExcludedReport {
 
 impl DiagnosticReport {
     /// The findings with their places, for which each file is walked once.
-    fn all(diagnostics: &Diagnostics, sources: &Sources) -> Vec<Self> {
+    pub fn all(diagnostics: &Diagnostics, sources: &Sources) -> Vec<Self> {
         let located = diagnostics.iter().filter_map(|diagnostic| diagnostic.location.as_ref());
         let mut positions = sources.positions(located).into_iter();
         let position = |diagnostic: &Diagnostic| diagnostic.location.as_ref().and_then(|_| positions.next()).flatten();

@@ -13,7 +13,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::diagnostics::Location;
+use crate::{diagnostics::Location, document::overlay::Origins};
 
 pub(crate) use parse::Place;
 pub use parse::SyntaxError;
@@ -94,11 +94,19 @@ pub struct ReadOptions {
     pub max_bytes: u64,
     /// The most files that references may bring in.
     pub max_files: usize,
+    /// OpenAPI Overlay documents, applied to the root document in this order.
+    pub overlays: Vec<Source>,
 }
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        Self { allow_outside: false, allow_remote: false, max_bytes: 200 * 1024 * 1024, max_files: 10_000 }
+        Self {
+            allow_outside: false,
+            allow_remote: false,
+            max_bytes: 200 * 1024 * 1024,
+            max_files: 10_000,
+            overlays: Vec::new(),
+        }
     }
 }
 
@@ -106,6 +114,8 @@ impl Default for ReadOptions {
 #[derive(Debug, Default)]
 pub struct Sources {
     files: Vec<SourceFile>,
+    /// Where the values of documents come from that overlays have changed.
+    origins: BTreeMap<FileId, Origins>,
 }
 
 /// One file.
@@ -150,6 +160,18 @@ impl Sources {
         self.files.push(SourceFile { origin, text: text.into(), json });
         let parsed = outcome?;
         Ok(Parsed { file, value: parsed.value, warnings: parsed.warnings })
+    }
+
+    /// Says where the values of a changed document come from.
+    pub(crate) fn set_origins(&mut self, file: FileId, origins: Origins) {
+        self.origins.insert(file, origins);
+    }
+
+    /// The place of the text that a location stands for: another one when an overlay has brought in or moved what
+    /// stands there.
+    pub(crate) fn trace(&self, location: &Location) -> Location {
+        let traced = self.origins.get(&location.file).and_then(|origins| origins.trace(&location.pointer));
+        traced.unwrap_or_else(|| location.clone())
     }
 
     /// The name of a file for people.

@@ -65,6 +65,7 @@ pub(crate) fn run(mut options: Options) -> Outcome {
         return Err(usage("the document is missing, and the crate has no mcpwright.toml that names one"));
     }
     let planned = options.shape.plan(options.spec.as_deref())?;
+    keep_overlays(&planned, &out, options.shape.config.as_deref())?;
     judge(&planned, options.strict)?;
 
     let runtime = options.runtime.unwrap_or_default();
@@ -86,6 +87,31 @@ pub(crate) fn run(mut options: Options) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Refuses overlays that the crate would forget: the next run, its build and its tests know only its configuration.
+fn keep_overlays(planned: &Planned, out: &Path, configuration: Option<&Path>) -> Result<(), Exit> {
+    if planned.overlays.iter().any(|overlay| matches!(overlay, Source::Text { .. })) {
+        return Err(Exit::wrong("an overlay from standard input could not be applied again").help("give a file"));
+    }
+    let Some(configuration) = configuration else { return Ok(()) };
+    let folder = target::absolute(configuration.parent().unwrap_or(out));
+    let from_there = |path: &Path| target::slashes(&target::relative(&folder, &target::absolute(path)));
+    if planned.overlays.len() <= planned.configuration.overlays.len() {
+        return Ok(());
+    }
+    let names: Vec<String> = planned.overlays.iter().filter_map(|overlay| named(overlay, &from_there)).collect();
+    Err(Exit::wrong(format!("{} has no such overlay, and the crate would forget it", configuration.display()))
+        .help(format!("write `overlays = {}` into it, and run this without --overlay", serde_json::json!(names))))
+}
+
+/// A document as a configuration names it.
+fn named(source: &Source, path: &impl Fn(&Path) -> String) -> Option<String> {
+    match source {
+        Source::Path(file) => Some(path(file)),
+        Source::Url(url) => Some(url.to_string()),
+        Source::Text { .. } => None,
+    }
+}
+
 /// The files of a crate in a folder.
 ///
 /// # Errors
@@ -102,17 +128,14 @@ pub(crate) fn files(
     let settings = Settings {
         runtime,
         generator,
-        spec: match &planned.spec {
-            Source::Path(path) => Some(from_here(path)),
-            Source::Url(url) => Some(url.to_string()),
-            Source::Text { .. } => None,
-        },
+        spec: named(&planned.spec, &from_here),
         configuration: configuration.map_or_else(|| CONFIGURATION.to_owned(), from_here),
         preset: match planned.configuration.preset {
             Preset::Rest => "rest",
             Preset::Tools => "tools",
         },
         workspace: target::workspace(&folder),
+        overlays: planned.overlays.iter().filter_map(|overlay| named(overlay, &from_here)).collect(),
     };
     Ok(emit::files(&planned.plan, &settings)?)
 }

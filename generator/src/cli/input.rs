@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use mcpwright::{Generator, Planned, Preset, Source, diagnostics::Severity};
+use mcpwright::{Failure, Generator, Planned, Preset, Source, diagnostics::Severity};
 
 use super::{
     output::{Exit, FINDINGS},
@@ -26,6 +26,9 @@ pub(crate) struct Shape {
     /// What operations become where no rule says otherwise [default: rest]
     #[arg(long)]
     pub(crate) preset: Option<PresetOption>,
+    /// An OpenAPI Overlay to apply to the document first; may be repeated
+    #[arg(long = "overlay", value_name = "FILE")]
+    pub(crate) overlays: Vec<String>,
 }
 
 /// The presets.
@@ -53,6 +56,14 @@ impl Shape {
     /// # Errors
     /// When there is no plan; why has been shown.
     pub(crate) fn plan(&self, spec: Option<&str>) -> Result<Planned, Exit> {
+        self.attempt(spec)?.map_err(|failure| render::failure(&failure))
+    }
+
+    /// The same, where the caller shows why there is no plan.
+    ///
+    /// # Errors
+    /// When `spec` is no file and no URL.
+    pub(crate) fn attempt(&self, spec: Option<&str>) -> Result<Result<Planned, Box<Failure>>, Exit> {
         let folder = spec.map(Path::new).filter(|path| path.is_dir());
         let configuration = self.config.clone().or_else(|| folder.map(|folder| folder.join(CONFIGURATION)));
         let mut generator = match (spec, folder, configuration) {
@@ -70,13 +81,16 @@ impl Shape {
         if let Some(name) = &self.name {
             generator = generator.name(name);
         }
+        for overlay in &self.overlays {
+            generator = generator.overlay(overlay);
+        }
         if let Some(preset) = self.preset {
             generator = generator.preset(preset.into());
         }
         let progress = Progress::start("Reading the document");
         let planned = generator.plan();
         drop(progress);
-        planned.map_err(|failure| render::failure(&failure))
+        Ok(planned)
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::{fmt::Write, io, process::ExitCode};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use mcpwright::{
     diagnostics::Severity,
-    inspect::{ComponentReport, Report},
+    inspect::{ComponentReport, DiagnosticReport, Report, sarif},
     text,
 };
 
@@ -20,25 +20,57 @@ use super::{
 pub(crate) struct Options {
     /// The document: a file, a URL, `-` for standard input, or the folder of a generated crate
     spec: String,
-    /// One JSON object for programs
-    #[arg(long)]
+    /// One JSON object for programs; the same as --format json
+    #[arg(long, conflicts_with = "format")]
     json: bool,
+    /// How it is shown
+    #[arg(long, default_value = "text")]
+    format: Format,
     #[command(flatten)]
     shape: Shape,
 }
 
+/// How the report is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Tables, and the findings with their lines
+    Text,
+    /// One JSON object: components with their schemas, findings, sizes
+    Json,
+    /// The findings alone as SARIF 2.1.0, for code scanners and editors
+    Sarif,
+}
+
 pub(crate) fn run(options: Options) -> Outcome {
-    let planned = options.shape.plan(Some(&options.spec))?;
+    let format = if options.json { Format::Json } else { options.format };
+    let planned = match options.shape.attempt(Some(&options.spec))? {
+        Ok(planned) => planned,
+        Err(failure) => {
+            if format == Format::Sarif {
+                let findings = DiagnosticReport::all(&failure.diagnostics, &failure.sources);
+                print_json(&sarif::log(&findings, Some(&failure)))?;
+            }
+            return Err(render::failure(&failure));
+        }
+    };
+    if format == Format::Sarif {
+        print_json(&sarif::log(&DiagnosticReport::all(&planned.diagnostics, &planned.sources), None))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let report = Report::new(&planned.api, &planned.plan, &planned.diagnostics, &planned.sources);
-    if options.json {
-        let mut text = serde_json::to_string_pretty(&report).map_err(|error| Exit::wrong(error.to_string()))?;
-        text.push('\n');
-        print(&text)?;
+    if format == Format::Json {
+        print_json(&report)?;
     } else {
         print(&table(&report, output::colours(&io::stdout())))?;
         render::findings(&planned, Severity::Note);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn print_json(value: &impl serde::Serialize) -> Result<(), Exit> {
+    let mut text = serde_json::to_string_pretty(value).map_err(|error| Exit::wrong(error.to_string()))?;
+    text.push('\n');
+    print(&text)
 }
 
 /// The widest that a column of names gets.

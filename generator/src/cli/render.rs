@@ -1,12 +1,16 @@
 //! Findings and errors as a person reads them: the line of the document, what is wrong, how to mend it.
 
-use std::{collections::BTreeMap, ops::Range, path::Path};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Range,
+    path::Path,
+};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Snippet, normalize_untrusted_str};
 use mcpwright::{
-    Cause, Failure, LoadError, Planned, Sources,
-    diagnostics::{Diagnostic, Diagnostics, Severity},
-    source::{Position, SourceError},
+    Failure, Planned, Sources,
+    diagnostics::{Diagnostic, Diagnostics, Location, Severity},
+    source::Position,
 };
 
 use super::output::{Exit, WRONG, chain, renderer, say};
@@ -15,6 +19,8 @@ use super::output::{Exit, WRONG, chain, renderer, say};
 const SHOWN_PER_CODE: usize = 3;
 /// How many findings are shown whole in all.
 const SHOWN: usize = 20;
+/// How many places of a finding besides its first are named.
+const PLACES: usize = 3;
 /// A line of at most so many bytes is shown from its beginning.
 const LONGEST_LINE: usize = 300;
 /// How much of a longer line is shown before and behind the place, in bytes.
@@ -33,12 +39,25 @@ fn diagnostics(diagnostics: &Diagnostics, sources: &Sources, configuration: Opti
     }
     let mut room = SHOWN;
     for ((severity, code), list) in by_code {
-        let shown = list.len().min(SHOWN_PER_CODE).min(room);
-        room -= shown;
-        for diagnostic in &list[..shown] {
-            say(&whole(diagnostic, sources, configuration));
+        // What is said of several places in the same words is said once.
+        let mut alike: Vec<(&Diagnostic, Vec<&Diagnostic>)> = Vec::new();
+        let mut known: HashMap<(&str, Option<&str>), usize> = HashMap::new();
+        for diagnostic in &list {
+            let words = (diagnostic.message.as_str(), diagnostic.help.as_deref());
+            match known.get(&words).and_then(|index| alike.get_mut(*index)) {
+                Some((_, others)) => others.push(diagnostic),
+                None => {
+                    known.insert(words, alike.len());
+                    alike.push((diagnostic, Vec::new()));
+                }
+            }
         }
-        let more = list.len() - shown;
+        let shown = alike.len().min(SHOWN_PER_CODE).min(room);
+        room -= shown;
+        for (diagnostic, others) in &alike[..shown] {
+            say(&whole(diagnostic, &elsewhere(others, sources), sources, configuration));
+        }
+        let more: usize = alike[shown..].iter().map(|(_, others)| 1 + others.len()).sum();
         if more > 0 {
             let what = match (severity.0, more) {
                 (Severity::Error, 1) => "error",
@@ -54,8 +73,29 @@ fn diagnostics(diagnostics: &Diagnostics, sources: &Sources, configuration: Opti
     }
 }
 
+/// Where else the same is found: the first places, and how many there are besides.
+fn elsewhere(others: &[&Diagnostic], sources: &Sources) -> String {
+    let located: Vec<&Location> = others.iter().filter_map(|other| other.location.as_ref()).collect();
+    let first = &located[..located.len().min(PLACES)];
+    let mut places: Vec<String> = sources
+        .positions(first.iter().copied())
+        .into_iter()
+        .zip(first)
+        .filter_map(|(position, location)| Some(format!("{}:{}", sources.name(location.file), position?.line)))
+        .collect();
+    let rest = others.len() - places.len();
+    match (places.is_empty(), rest) {
+        (true, 0) => return String::new(),
+        (true, _) => places.push(format!("{rest} times more")),
+        (false, 0) => {}
+        (false, 1) => places.push("one more place".to_owned()),
+        (false, _) => places.push(format!("{rest} more places")),
+    }
+    format!("the same: {}", places.join(", "))
+}
+
 /// One finding with its place.
-fn whole(diagnostic: &Diagnostic, sources: &Sources, configuration: Option<&Path>) -> String {
+fn whole(diagnostic: &Diagnostic, elsewhere: &str, sources: &Sources, configuration: Option<&Path>) -> String {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -70,7 +110,11 @@ fn whole(diagnostic: &Diagnostic, sources: &Sources, configuration: Option<&Path
     let configuration =
         || Some(Place { name: configuration?.display().to_string(), text: "", position: None, length: None });
     let place = place.or_else(configuration);
-    draw(level, Some(diagnostic.code.name), &diagnostic.message, place, diagnostic.help.as_deref())
+    let mut text = draw(level, Some(diagnostic.code.name), &diagnostic.message, place, diagnostic.help.as_deref());
+    if !elsewhere.is_empty() {
+        text.push_str(&format!("  = {}\n", normalize_untrusted_str(elsewhere)));
+    }
+    text
 }
 
 /// A place in a text.
@@ -165,37 +209,14 @@ fn floor(text: &str, index: usize) -> usize {
 
 /// Shows why there is no plan, after what was found before.
 pub(crate) fn failure(failure: &Failure) -> Exit {
-    let sources = &failure.sources;
-    diagnostics(&failure.diagnostics, sources, None, Severity::Warning);
-    let error = |message: &str, place, help: Option<&str>| say(&draw(Level::ERROR, None, message, place, help));
-    match &failure.cause {
-        Cause::Configuration(cause) => {
-            let text = failure.configuration.as_deref().unwrap_or_default();
-            let position = Position { line: cause.line, column: cause.column, offset: cause.span.start };
-            let place =
-                Place { name: cause.file.clone(), text, position: Some(position), length: Some(cause.span.len()) };
-            error(&cause.message, Some(place), cause.help.as_deref());
+    diagnostics(&failure.diagnostics, &failure.sources, None, Severity::Warning);
+    match failure.place() {
+        Some((name, Some(position))) => {
+            let (text, length) = failure.text();
+            let place = Place { name, text, position: Some(position), length };
+            say(&draw(Level::ERROR, None, &failure.to_string(), Some(place), failure.help()));
+            Exit::silent(WRONG)
         }
-        Cause::Load(LoadError::Version(cause)) => {
-            let file = cause.location.file;
-            let place = Place {
-                name: sources.name(file),
-                text: sources.text(file),
-                position: sources.position(&cause.location),
-                length: None,
-            };
-            error(&cause.message, Some(place), Some(&cause.help));
-        }
-        Cause::Load(LoadError::Source(SourceError::Syntax(cause))) => {
-            let place = Place {
-                name: sources.name(cause.file),
-                text: sources.text(cause.file),
-                position: cause.position,
-                length: None,
-            };
-            error(&cause.message, Some(place), None);
-        }
-        cause => return Exit::wrong(chain(cause)),
+        _ => Exit::wrong(chain(&failure.cause)),
     }
-    Exit::silent(WRONG)
 }

@@ -78,7 +78,7 @@ fn sort(own: Own, rest: Vec<String>) -> Result<(Own, Vec<String>), Exit> {
         match name {
             "--" => server.extend(rest.by_ref()),
             "--watch" => mine.push(word),
-            "--config" | "--name" | "--preset" => {
+            "--config" | "--name" | "--preset" | "--overlay" => {
                 let has_value = word.contains('=');
                 mine.push(word);
                 if !has_value {
@@ -99,6 +99,7 @@ fn sort(own: Own, rest: Vec<String>) -> Result<(Own, Vec<String>), Exit> {
         config: late.shape.config.or(own.shape.config),
         name: late.shape.name.or(own.shape.name),
         preset: late.shape.preset.or(own.shape.preset),
+        overlays: own.shape.overlays.into_iter().chain(late.shape.overlays).collect(),
     };
     Ok((Own { shape, watch: own.watch || late.watch }, server))
 }
@@ -137,6 +138,7 @@ fn watch(spec: &str, own: &Own, server: &[String], first: Planned) -> Outcome {
         if files.is_empty() {
             files.push(PathBuf::from(spec));
             files.extend(own.shape.config.clone());
+            files.extend(own.shape.overlays.iter().map(PathBuf::from));
         }
         let before = state(&files);
         while state(&files) == before {
@@ -178,6 +180,9 @@ fn start(spec: &str, own: &Own, server: &[String]) -> Result<Child, Exit> {
             super::input::PresetOption::Rest => "rest",
             super::input::PresetOption::Tools => "tools",
         });
+    }
+    for overlay in &own.shape.overlays {
+        command.arg("--overlay").arg(overlay);
     }
     command.arg("--").args(server).stdin(Stdio::null());
     command.spawn().map_err(|error| Exit::wrong(format!("cannot start the server: {error}")))

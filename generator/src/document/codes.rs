@@ -37,4 +37,12 @@ codes! {
         "The document has no operation under `paths`, so that there is nothing to offer. Name the root document if it is a part of a larger one.";
     NOT_SUPPORTED "not-supported" Warning
         "The document uses a feature that has no counterpart in a server made from it. The message says what happens instead.";
+    OVERLAY_WITHOUT_TARGET "overlay-without-target" Warning
+        "The target of an action of an Overlay matches nothing in the document, so that the action changes nothing. Mend the JSONPath, or take the action out.";
+    OVERLAY_WITHOUT_EFFECT "overlay-without-effect" Warning
+        "An action of an Overlay, or a member of it, has no effect: it neither updates, copies nor removes anything, it removes what it also updates, or it has a member that Overlay does not know. The message says which. Split the action, or mend the member's name.";
+    OVERLAY_MISMATCH "overlay-mismatch" Warning
+        "An action of an Overlay merges values that do not go together, such as an object into a string. The specification calls that an error; here the Overlay's value has replaced the document's, which is what is most often meant. Remove the old value in an action of its own first, and every tool will do the same.";
+    OVERLAY_FOR_ANOTHER_DOCUMENT "overlay-for-another-document" Warning
+        "An Overlay says with `extends` that it is for another document than the one it was applied to. It was applied all the same. Give the document that it names, or mend `extends`.";
 }

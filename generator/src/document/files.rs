@@ -9,7 +9,11 @@ use std::{
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::{codes, identifiers::Identifiers};
+use super::{
+    LoadError, codes,
+    identifiers::Identifiers,
+    overlay::{self, Changed},
+};
 use crate::{
     diagnostics::{Diagnostics, Location},
     source::{FileId, Place, ReadOptions, Source, SourceError, Sources},
@@ -62,6 +66,29 @@ impl<'a> Files<'a> {
         };
         let root = files.read(source, diagnostics)?;
         Ok((files, root))
+    }
+
+    /// Applies the overlays of the options to the root document.
+    pub(super) fn overlay(&mut self, root: FileId, diagnostics: &mut Diagnostics) -> Result<(), LoadError> {
+        if self.options.overlays.is_empty() {
+            return Ok(());
+        }
+        let mut overlays = Vec::new();
+        for source in &self.options.overlays {
+            overlays.push(self.read(source.clone(), diagnostics)?);
+        }
+        // Nobody else holds it yet, so that this copies nothing.
+        let document = self.values.remove(&root).map(Arc::unwrap_or_clone).unwrap_or_default();
+        let mut changed = Changed::new(document, root);
+        for file in overlays {
+            let value = self.value(file);
+            overlay::check_extends(&value, file, (self.sources, root), changed.document(), diagnostics);
+            changed.apply(&value, file, diagnostics)?;
+        }
+        let (document, origins) = changed.finish();
+        self.values.insert(root, Arc::new(document));
+        self.sources.set_origins(root, origins);
+        Ok(())
     }
 
     pub(super) fn root_value(&self, root: FileId) -> Arc<Value> {

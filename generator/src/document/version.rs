@@ -90,7 +90,7 @@ pub(super) fn detect(root: &Value, file: FileId) -> Result<(SpecificationVersion
     } else if members.contains_key("paths") || members.contains_key("components") {
         "it looks like a part of one: add `openapi: 3.1.0` and `info`, or name the root document"
     } else if members.contains_key("overlay") {
-        "this is an Overlay, which is not applied yet: name the OpenAPI document"
+        "this is an Overlay: name the OpenAPI document, and give this with --overlay"
     } else {
         "an OpenAPI document has the member `openapi` (or `swagger: \"2.0\"`) at its root"
     };

@@ -25,6 +25,8 @@ pub struct Settings {
     pub preset: &'static str,
     /// Whether the crate lies in the folder of a workspace, and is a member of it.
     pub workspace: Workspace,
+    /// The overlays as `mcpwright.toml` names them.
+    pub overlays: Vec<String>,
 }
 
 /// How a crate relates to a workspace above its folder.
@@ -112,6 +114,7 @@ pub(super) fn render(plan: &Plan, settings: &Settings, tree: &mut Tree) -> Resul
         standalone => settings.workspace == Workspace::Stranger,
         profiles => settings.workspace != Workspace::Member,
         spec => &settings.spec,
+        overlays => &settings.overlays,
         configuration => &settings.configuration,
         preset => settings.preset,
         // What `mcpwright.toml` would say, were it this crate's own.

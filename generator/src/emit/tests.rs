@@ -16,6 +16,7 @@ fn settings() -> Settings {
         configuration: "mcpwright.toml".into(),
         preset: "rest",
         workspace: Workspace::None,
+        overlays: Vec::new(),
     }
 }
 

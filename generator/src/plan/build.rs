@@ -204,7 +204,6 @@ impl Planner<'_> {
             output: outputs.output(operation, diagnostics),
             example,
             accept: output::accept(operation),
-            answer_xml: output::answer_xml(operation),
             definitions: closure,
             security: operation.security.clone(),
             servers: operation.servers.clone(),

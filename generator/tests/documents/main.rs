@@ -1,6 +1,7 @@
 //! Documents as they are found: of every version, of many files, ill-formed, hostile and real.
 
 mod ill_formed;
+mod overlays;
 mod real;
 mod references;
 mod robustness;

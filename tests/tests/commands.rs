@@ -168,6 +168,53 @@ fn an_interrupted_generation_leaves_the_old_crate_whole() {
     }
 }
 
+/// `run` builds with the cargo that `CARGO` names. This one builds without optimisation, in the folder where other tests
+/// build, and lays the program where a release build would.
+#[cfg(unix)]
+#[test]
+fn run_makes_builds_and_starts_a_server_and_passes_its_status_on() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::write(folder.path().join("spec.yaml"), document(2, "dog")).expect("a document can be written");
+    let script = folder.path().join("cargo");
+    let text_of_script = format!(
+        "#!/bin/sh -e\n[ \"$*\" = 'build --release --quiet' ]\ncp '{lock}' Cargo.lock\nout=$CARGO_TARGET_DIR/release\n\
+         RUSTFLAGS=-Dwarnings CARGO_TARGET_DIR='{target}' '{cargo}' build --quiet --offline\n\
+         mkdir -p \"$out\"\ncp '{target}/debug/shop-mcp' \"$out\"\necho built >> '{log}'\n",
+        lock = workspace::root().join("Cargo.lock").display(),
+        target = workspace::scratch("generated").display(),
+        cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()),
+        log = folder.path().join("log").display(),
+    );
+    fs::write(&script, text_of_script).expect("a script can be written");
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("it can be made a program");
+    let run = |options: &[&str]| {
+        let runtime = format!("path:{}", workspace::root().join("runtime").display());
+        command(folder.path(), &["run", "spec.yaml", "--preset", "tools", "--runtime", &runtime, "--"])
+            .args(options)
+            .env("CARGO", &script)
+            .env("XDG_CACHE_HOME", folder.path().join("cache"))
+            .env("HOME", folder.path())
+            .output()
+            .expect("the command starts")
+    };
+
+    let output = run(&["--mock", "--list"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("thing1"), "{}", text(&output.stdout));
+    fs::write(folder.path().join("spec.yaml"), document(3, "cat")).expect("a document can be written");
+    let output = run(&["--mock", "--list"]);
+    assert!(text(&output.stdout).contains("thing2"), "a changed document is built anew: {}", text(&output.stdout));
+    assert_eq!(fs::read_to_string(folder.path().join("log")).expect("a log"), "built\nbuilt\n");
+    let output = run(&["--no-such-option"]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    fs::write(&script, "#!/bin/sh\nexit 101\n").expect("a script can be written");
+    let output = run(&[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("does not build"), "{}", text(&output.stderr));
+}
+
 #[tokio::test]
 async fn a_watched_document_is_served_anew_when_it_changes() {
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -3,36 +3,38 @@
 /// Appends a JSON text without blanks outside strings. The text is not checked: what is no JSON comes out as some other
 /// text that is no JSON, in one line.
 pub(crate) fn compact(text: &str, out: &mut Vec<u8>) {
-    let mut rest = text.as_bytes();
-    out.reserve(rest.len());
-    while let Some(&first) = rest.first() {
-        let run = match first {
-            b'"' => string(rest),
-            b' ' | b'\n' | b'\r' | b'\t' => {
-                let blanks = rest.iter().position(|byte| !matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
-                rest = &rest[blanks.unwrap_or(rest.len())..];
-                continue;
-            }
-            _ => rest.iter().position(|byte| matches!(byte, b'"' | b' ' | b'\n' | b'\r' | b'\t')).unwrap_or(rest.len()),
-        };
-        let (taken, left) = rest.split_at(run);
-        out.extend_from_slice(taken);
-        rest = left;
-    }
-}
-
-/// The length of the string that begins here, with its quotes. A line break, which no string may hold, ends it.
-fn string(text: &[u8]) -> usize {
-    let mut index = 1;
-    while let Some(byte) = text.get(index) {
+    let bytes = text.as_bytes();
+    out.reserve(bytes.len());
+    let (mut begin, mut index) = (0, 0);
+    while let Some(byte) = bytes.get(index) {
         match byte {
-            b'"' => return index + 1,
-            b'\\' => index += 2,
-            b'\n' | b'\r' => return index,
+            b'"' => index = end_of_string(bytes, index),
+            b' ' | b'\n' | b'\r' | b'\t' => {
+                out.extend_from_slice(&bytes[begin..index]);
+                while matches!(bytes.get(index), Some(b' ' | b'\n' | b'\r' | b'\t')) {
+                    index += 1;
+                }
+                begin = index;
+            }
             _ => index += 1,
         }
     }
-    text.len()
+    out.extend_from_slice(&bytes[begin..]);
+}
+
+/// Where the string that begins at `index` is over, its quotes included. A line break, which no string may hold, ends
+/// it.
+fn end_of_string(bytes: &[u8], index: usize) -> usize {
+    let mut index = index + 1;
+    while let Some(found) = bytes.get(index..).and_then(|rest| memchr::memchr3(b'"', b'\\', b'\n', rest)) {
+        index += found;
+        match bytes[index] {
+            b'"' => return index + 1,
+            b'\\' => index += 2,
+            _ => return index,
+        }
+    }
+    bytes.len()
 }
 
 #[cfg(test)]

@@ -133,19 +133,19 @@ impl Shared {
         let limit = operation.policy.max_response_bytes.unwrap_or(self.settings.max_response_bytes);
         let mut url = request.url().map_err(|_| TransportError::Malformed)?;
         let mut method = request.method.clone();
-        let mut headers = self.headers(request);
-        let mut body = request.body.clone();
         for redirects in 0.. {
-            let answer = self.transport.send(&method, &url, headers.clone(), body.clone());
+            let mut headers = self.headers(request);
+            let mut body = request.body.clone();
+            if method != request.method {
+                body = None;
+                headers.remove(header::CONTENT_TYPE);
+            }
+            let answer = self.transport.send(&method, &url, headers, body);
             let answer = tokio::time::timeout_at(deadline, answer).await.map_err(|_| TransportError::Timeout)??;
             let target = redirect(&url, answer.status, &answer.headers, &method);
             if let Some((target, next_method)) = target
                 && redirects < MAX_REDIRECTS
             {
-                if next_method != method {
-                    body = None;
-                    headers.remove(header::CONTENT_TYPE);
-                }
                 (url, method) = (target, next_method);
                 continue;
             }

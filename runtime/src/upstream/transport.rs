@@ -177,10 +177,10 @@ impl Transport {
                 let mut request = reqwest::Request::new(method.clone(), url.clone());
                 *request.headers_mut() = headers;
                 *request.body_mut() = body.map(reqwest::Body::from);
-                let response = client.execute(request).await.map_err(|error| TransportError::of(&error))?;
+                let mut response = client.execute(request).await.map_err(|error| TransportError::of(&error))?;
                 Ok(Answer {
                     status: response.status(),
-                    headers: response.headers().clone(),
+                    headers: std::mem::take(response.headers_mut()),
                     body: response
                         .bytes_stream()
                         .map(|chunk| chunk.map_err(|error| TransportError::of(&error)))

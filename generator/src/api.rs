@@ -219,7 +219,7 @@ pub struct MediaType {
     /// The schema in the direction of its use; `None` when the document gives none.
     pub schema: Option<Value>,
     /// The schema with the `xml` keywords of OpenAPI, every reference resolved once along each path, for XML media types
-    /// only.
+    /// only, and of responses only for those that offer no JSON.
     pub xml: Option<Value>,
     /// `example`, or the first of `examples`.
     pub example: Option<Value>,

@@ -94,6 +94,7 @@ fn operation(
         output: component.output.as_ref().map(output),
         example: text(&component.example),
         accept: text(&component.accept),
+        answer_xml: component.answer_xml.as_ref().map_or("", json),
         definitions: texts(&component.definitions),
         security,
         servers: servers(&component.servers),

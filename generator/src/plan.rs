@@ -108,6 +108,7 @@ pub struct Component {
     pub output: Option<Output>,
     pub example: String,
     pub accept: String,
+    pub answer_xml: Option<Value>,
     pub definitions: Vec<String>,
     pub security: Vec<Vec<Requirement>>,
     pub servers: Vec<Server>,

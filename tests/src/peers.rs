@@ -1,4 +1,4 @@
-//! Independent MCP clients: the official SDKs and FastMCP's, driven by small scripts in `tests/peers`.
+//! Independent MCP clients: the official SDKs, FastMCP's and the Inspector, driven by small scripts in `tests/peers`.
 //!
 //! A script reads a plan (how to reach the server, the era, a list of steps) from standard input and writes a
 //! [`Report`]. A step is an object with the member `do`:
@@ -9,6 +9,9 @@
 //! | `read_resource` | `uri` | the SDK's result |
 //! | `expand_and_read` | `template`, `variables` | the result, with the `uri` that the SDK made of the template |
 //! | `call_tool`, `get_prompt` | `name`, `arguments` | the SDK's result |
+//! | `call_tool` | and `progress: true` | the same, with what was heard as `progress` |
+//! | any, of [`Peer::Inspector`] | and `once: true` | the result over a connection of its own |
+//! | `cancel_tool` | `name`, `arguments` | `cancelled`: a call that is given up as soon as it tells of progress |
 //! | `complete` | `template` or `prompt`, `argument`, `value` | the SDK's result |
 
 use std::path::PathBuf;
@@ -34,10 +37,12 @@ pub enum Peer {
     TypeScript1,
     /// Version 2 of the official TypeScript SDK.
     TypeScript2,
+    /// The Inspector's command lines: they show neither progress nor messages, answer no sampling, and cannot give up.
+    Inspector,
 }
 
 impl Peer {
-    /// Every client with every era that it speaks.
+    /// Every client that is a library, with every era that it speaks.
     pub const WITH_ERAS: [(Peer, Era); 7] = [
         (Peer::Python, Era::Legacy),
         (Peer::Python, Era::Modern),
@@ -53,9 +58,26 @@ impl Peer {
     /// # Panics
     /// When the script fails, which includes that the client cannot connect.
     pub async fn drive(self, installed: &Installed, server: Target<'_>, era: Era, steps: &[Value]) -> Report {
+        self.drive_answering(installed, server, era, steps, &Value::Null).await
+    }
+
+    /// [`Peer::drive`] with a client that answers the server's questions: `elicitation` with an object, `sampling` with
+    /// a text, `roots` with URIs.
+    ///
+    /// # Panics
+    /// As [`Peer::drive`].
+    pub async fn drive_answering(
+        self,
+        installed: &Installed,
+        server: Target<'_>,
+        era: Era,
+        steps: &[Value],
+        answers: &Value,
+    ) -> Report {
         let mut plan = json!({
             "era": if era == Era::Legacy { "legacy" } else { era.version() },
             "steps": steps,
+            "answers": answers,
         });
         match server {
             Target::Http(server) => plan["url"] = server.endpoint().into(),
@@ -71,6 +93,7 @@ impl Peer {
             Peer::FastMcp => installed.python("drive_fastmcp.py"),
             Peer::TypeScript1 => installed.node("drive1.mjs"),
             Peer::TypeScript2 => installed.node("drive2.mjs"),
+            Peer::Inspector => installed.node("drive_inspector.mjs"),
         };
         let output = run(&mut command, plan.to_string().as_bytes()).await;
         serde_json::from_slice(&output).unwrap_or_else(|error| panic!("{self:?} writes a report: {error}"))

@@ -386,6 +386,39 @@ async fn answers_reach_the_model_whatever_they_are() {
     }
 }
 
+#[tokio::test]
+async fn xml_reaches_the_model_as_the_value_that_its_schema_describes() {
+    let pet = json!({
+        "type": "object",
+        "properties": {
+            "id": { "type": "integer", "xml": { "attribute": true } },
+            "name": { "type": "string", "xml": { "prefix": "p", "namespace": "urn:pets" } },
+            "tags": { "type": "array", "xml": { "wrapped": true }, "items": { "type": "string", "xml": { "name": "tag" } } },
+        },
+    });
+    let answers = |schema: Value| json!({ "200": { "description": "OK", "content": { "application/xml": { "schema": schema } } } });
+    let mut api = document(json!({
+        "/pet": { "get": { "operationId": "pet", "responses": answers(json!({ "$ref": "#/components/schemas/Pet" })) } },
+        "/pets": { "get": { "operationId": "pets", "responses": answers(json!({
+            "type": "array", "items": { "$ref": "#/components/schemas/Pet" },
+        })) } },
+    }));
+    api["components"] = json!({ "schemas": { "Pet": pet } });
+    let rex = r#"<Pet id="7" xmlns:a="urn:pets"><a:name>0123</a:name><tags><tag>big</tag></tags></Pet>"#;
+    let (_upstream, server, _folder) = serve(&api, move |request| {
+        let text = if request.target == "/pets" { format!("<pets>{rex}</pets>") } else { rex.to_owned() };
+        Answer::new(200, "application/xml", text)
+    })
+    .await;
+    let value = json!({ "id": 7, "name": "0123", "tags": ["big"] });
+    let mut client = Client::http(&server, Era::Modern).await;
+    let result = client.call("pet", json!({})).await.expect("a result");
+    assert_eq!(result["structuredContent"], value, "{result}");
+    assert_eq!(result["content"][0]["text"], rex, "the text is as it came");
+    let result = client.call("pets", json!({})).await.expect("a result");
+    assert_eq!(result["structuredContent"], json!({ "result": [value] }), "one item is a list too: {result}");
+}
+
 fn inspect(document: &str, name: &str) -> (Value, String) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join(name);

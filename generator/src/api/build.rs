@@ -253,14 +253,17 @@ impl Builder<'_> {
     }
 
     fn response(&mut self, status: String, response: &openapiv3::Response, fallback: &Location) -> Response {
+        let has_json = response.content.keys().any(|name| name.contains("json"));
+        let mut media_type = |name: &String, media_type| {
+            let mut content = self.media_type(name, media_type, Direction::Response, fallback);
+            // Who gets JSON needs no names of elements.
+            content.xml = content.xml.filter(|_| !has_json);
+            content
+        };
         Response {
             status,
             description: response.description.clone(),
-            content: response
-                .content
-                .iter()
-                .map(|(name, media_type)| self.media_type(name, media_type, Direction::Response, fallback))
-                .collect(),
+            content: response.content.iter().map(|(name, content)| media_type(name, content)).collect(),
             headers: response
                 .extensions
                 .get(extra::HEADERS)
@@ -281,13 +284,10 @@ impl Builder<'_> {
         fallback: &Location,
     ) -> MediaType {
         let is_xml = name.contains("xml");
-        let xml =
-            media_type.schema.as_ref().filter(|_| is_xml && direction == Direction::Request).and_then(schema_id).map(
-                |id| {
-                    let mut budget = MAX_XML_SCHEMAS;
-                    self.written_out(&self.document.schemas.get(id).value, MAX_XML_DEPTH, &mut budget)
-                },
-            );
+        let xml = media_type.schema.as_ref().filter(|_| is_xml).and_then(schema_id).map(|id| {
+            let mut budget = MAX_XML_SCHEMAS;
+            self.written_out(&self.document.schemas.get(id).value, MAX_XML_DEPTH, &mut budget)
+        });
         MediaType {
             media_type: name.to_owned(),
             schema: media_type.schema.as_ref().map(|schema| self.schema(schema, direction)),

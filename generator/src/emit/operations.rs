@@ -142,6 +142,10 @@ impl Writer<'_> {
             members.set("example", example);
         }
         members.text("accept", &component.accept);
+        if let Some(xml) = &component.answer_xml {
+            let xml = self.schema(component, "answer.xml", xml);
+            members.set("answer_xml", xml);
+        }
         if !component.definitions.is_empty() {
             members.set("definitions", literal::strings(&component.definitions));
         }

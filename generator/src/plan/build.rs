@@ -204,6 +204,7 @@ impl Planner<'_> {
             output: outputs.output(operation, diagnostics),
             example,
             accept: output::accept(operation),
+            answer_xml: output::answer_xml(operation),
             definitions: closure,
             security: operation.security.clone(),
             servers: operation.servers.clone(),

@@ -18,6 +18,8 @@ use crate::{
 
 /// The largest example that is kept, in bytes.
 const MAX_EXAMPLE: usize = 16 * 1024;
+/// The largest schema of an answer in XML that is kept, in bytes.
+const MAX_ANSWER_XML: usize = 16 * 1024;
 /// How deep schemas are looked into to see whether a value is always an object.
 const MAX_DEPTH: usize = 16;
 
@@ -106,6 +108,37 @@ pub(super) fn accept(operation: &Operation) -> String {
     let successes = successes(operation);
     let default = operation.responses.iter().filter(|response| successes.is_empty() && response.status == "default");
     media::accept(successes.iter().copied().chain(default).flat_map(|response| &response.content))
+}
+
+/// What tells types and element names of the first 2xx that answers in XML and never in JSON; `None` when there is none,
+/// or when it takes more space than it is worth.
+pub(super) fn answer_xml(operation: &Operation) -> Option<Value> {
+    let successes = successes(operation);
+    if successes.iter().any(|response| json_content(response).is_some()) {
+        return None;
+    }
+    let schema = successes.iter().flat_map(|response| &response.content).find_map(|content| content.xml.as_ref())?;
+    let telling = element_names(schema);
+    (telling.as_object().is_some_and(|members| !members.is_empty()) && telling.to_string().len() <= MAX_ANSWER_XML)
+        .then_some(telling)
+}
+
+/// A schema that was written out, without what says nothing of types and element names.
+fn element_names(schema: &Value) -> Value {
+    let Some(members) = schema.as_object() else { return Value::Object(Default::default()) };
+    let kept = members.iter().filter_map(|(key, value)| {
+        let value = match (key.as_str(), value) {
+            ("type" | "xml" | "x-name", value) => value.clone(),
+            ("items", value) => element_names(value),
+            ("properties", Value::Object(members)) => {
+                members.iter().map(|(name, schema)| (name.clone(), element_names(schema))).collect()
+            }
+            ("allOf" | "anyOf" | "oneOf", Value::Array(schemas)) => schemas.iter().map(element_names).collect(),
+            _ => return None,
+        };
+        Some((key.clone(), value))
+    });
+    Value::Object(kept.collect())
 }
 
 /// The media type and an example of the first 2xx that has content.

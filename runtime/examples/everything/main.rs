@@ -49,6 +49,8 @@ fn server() -> Server {
         .tool(Tool::new("test_logging_tool", "Logs once.", telling::log_once))
         .tool(Tool::new("test_tool_with_progress", "Reports its progress.", telling::progress))
         .tool(Tool::new("test_reconnection", "Takes a moment.", telling::moment))
+        .tool(Tool::new("test_wait", "Waits until the client gives up.", telling::wait))
+        .tool(Tool::new("test_given_up", "Tells how many calls of test_wait were given up.", telling::given_up))
         .tool(Tool::new("test_trigger_tool_change", "Adds a tool, and removes it again.", telling::change_tools))
         .tool(Tool::new("test_trigger_prompt_change", "Adds a prompt, and removes it again.", telling::change_prompts));
     offers::add(asking::add(server))

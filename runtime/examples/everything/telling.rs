@@ -1,6 +1,9 @@
 //! Tools that tell the client something while they work.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use mcpwright_runtime::{
     Error,
@@ -38,6 +41,30 @@ pub(crate) async fn progress(context: Context, (): ()) -> Result<&'static str, E
 pub(crate) async fn moment(_: Context, (): ()) -> Result<&'static str, Error> {
     pause().await;
     Ok("Reconnection test completed successfully.")
+}
+
+/// How many calls of [`wait`] ended before their time.
+static GIVEN_UP: AtomicU32 = AtomicU32::new(0);
+
+struct Counted;
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        GIVEN_UP.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A handler that is no longer wanted ends where it waits: what it holds is dropped.
+pub(crate) async fn wait(context: Context, (): ()) -> Result<&'static str, Error> {
+    let counted = Counted;
+    context.progress(0.0, None, Some("Waiting")).await;
+    tokio::time::sleep(Duration::from_secs(25)).await;
+    std::mem::forget(counted);
+    Ok("Nobody gave up.")
+}
+
+pub(crate) async fn given_up(_: Context, (): ()) -> Result<String, Error> {
+    Ok(GIVEN_UP.load(Ordering::Relaxed).to_string())
 }
 
 async fn nothing(_: Context, (): ()) -> Result<&'static str, Error> {

@@ -46,6 +46,9 @@ pub struct Operation {
     pub example: &'static str,
     /// The value of `Accept`: the media types of the successful responses. Empty means `*/*`.
     pub accept: &'static str,
+    /// The schema of a successful answer that is never JSON but XML: types, names and the `xml` keywords of the document,
+    /// every reference resolved. Empty when the document gives none.
+    pub answer_xml: &'static str,
     /// The closed list of definitions that parameters and body refer to, directly or through other definitions.
     pub definitions: &'static [&'static str],
     /// Alternatives (OR) of schemes that must all be met (AND). Empty, or with an empty alternative: none needed.
@@ -79,6 +82,7 @@ impl Operation {
         output: None,
         example: "",
         accept: "",
+        answer_xml: "",
         definitions: &[],
         security: &[],
         servers: &[],

@@ -4,6 +4,8 @@ mod failure;
 mod meta;
 mod paging;
 mod salvage;
+mod sequence;
+mod typed_xml;
 mod xml;
 
 use serde_json::{Value, value::RawValue};
@@ -174,18 +176,7 @@ impl Source<'_> {
     fn structured_text(&self, text: &str) -> Option<Box<RawValue>> {
         let media_type = self.received.media_type();
         if media_type.is_json_sequence() || media_type.is_event_stream() {
-            let items: Vec<&str> = text
-                .lines()
-                .filter_map(|line| {
-                    let line = line.trim_start_matches('\u{1e}');
-                    if media_type.is_event_stream() {
-                        line.strip_prefix("data:").map(str::trim)
-                    } else {
-                        Some(line.trim())
-                    }
-                })
-                .filter(|item| !item.is_empty() && serde_json::from_str::<serde::de::IgnoredAny>(item).is_ok())
-                .collect();
+            let items = if media_type.is_event_stream() { sequence::events(text) } else { sequence::lines(text) };
             if self.operation.output.is_some() || !items.is_empty() {
                 return wrap(&format!("[{}]", items.join(",")));
             }
@@ -193,11 +184,19 @@ impl Source<'_> {
         }
         match self.operation.output {
             None if media_type.is_xml() && !media_type.is_document() && self.received.cut.is_none() => {
-                RawValue::from_string(xml::value(text)?.to_string()).ok()
+                self.structured_xml(xml::value(text)?)
             }
             Some(output) if output.wrapped && self.received.cut.is_none() => wrap(&Value::from(text).to_string()),
             _ => None,
         }
+    }
+
+    /// XML by its schema where the document has one that fits, else as it is written.
+    fn structured_xml(&self, document: Value) -> Option<Box<RawValue>> {
+        let schema = serde_json::from_str(self.operation.answer_xml).ok();
+        let value = schema.and_then(|schema: Value| typed_xml::value(&document, &schema)).unwrap_or(document);
+        let json = value.to_string();
+        if value.is_object() { RawValue::from_string(json).ok() } else { wrap(&json) }
     }
 
     /// Nothing, where a structure is promised.

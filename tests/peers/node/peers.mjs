@@ -18,6 +18,45 @@ async function everyPage(method, member) {
     return { items, pages };
 }
 
+/** A call, with the progress that was heard of where that is asked for. */
+async function call(client, step) {
+    const heard = [];
+    const options = step.progress ? { onprogress: (progress) => heard.push(progress) } : undefined;
+    const result = await client.call({ name: step.name, arguments: step.arguments ?? {} }, options);
+    return step.progress ? { ...result, progress: heard } : result;
+}
+
+/** A call that is given up as soon as it tells of progress. */
+async function cancel(client, step) {
+    const controller = new AbortController();
+    const options = { signal: controller.signal, onprogress: () => controller.abort('no longer wanted') };
+    try {
+        await client.call({ name: step.name, arguments: step.arguments ?? {} }, options);
+    } catch (error) {
+        if (!controller.signal.aborted) throw error;
+        return { cancelled: true };
+    }
+    return { cancelled: false };
+}
+
+/** What a client that answers questions declares. */
+export function capabilities(plan) {
+    return plan.answers ? { elicitation: {}, sampling: {}, roots: {} } : {};
+}
+
+/** Lets a client answer the server's questions as the plan says; `method` makes of a method what the SDK knows it by. */
+export function answer(client, plan, method = (name) => name) {
+    if (!plan.answers) return;
+    const { elicitation, sampling, roots } = plan.answers;
+    client.setRequestHandler(method('elicitation/create'), () => ({ action: 'accept', content: elicitation }));
+    client.setRequestHandler(method('sampling/createMessage'), () => ({
+        role: 'assistant',
+        model: 'a-model',
+        content: { type: 'text', text: sampling },
+    }));
+    client.setRequestHandler(method('roots/list'), () => ({ roots: roots.map((uri) => ({ uri })) }));
+}
+
 async function perform(client, UriTemplate, step) {
     switch (step.do) {
         case 'list_tools':
@@ -35,7 +74,9 @@ async function perform(client, UriTemplate, step) {
             return { uri, ...(await client.readResource({ uri })) };
         }
         case 'call_tool':
-            return client.callTool({ name: step.name, arguments: step.arguments ?? {} });
+            return call(client, step);
+        case 'cancel_tool':
+            return cancel(client, step);
         case 'get_prompt':
             return client.getPrompt({ name: step.name, arguments: step.arguments ?? {} });
         case 'complete': {

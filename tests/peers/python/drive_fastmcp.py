@@ -13,6 +13,9 @@ class Plain:
     def __init__(self, client):
         self.client = client
 
+    async def call_tool(self, name, arguments, progress_callback=None):
+        return await self.client.call_tool_mcp(name, arguments, progress_handler=progress_callback)
+
     def __getattr__(self, name):
         return getattr(self.client, f"{name}_mcp")
 
@@ -20,7 +23,14 @@ class Plain:
 async def main():
     plan = Plan()
     transport = plan.url or StdioTransport(plan.command.command, plan.command.args, env=plan.command.env)
-    async with Client(transport, mode=plan.mode, timeout=30) as client:
+    asked = {}
+    if plan.answers:
+        asked = {
+            "elicitation_handler": lambda message, type_, params, context: plan.elicit(context, params),
+            "sampling_handler": lambda messages, params, context: plan.sample(context, params),
+            "roots": plan.answers["roots"],
+        }
+    async with Client(transport, mode=plan.mode, timeout=30, **asked) as client:
         await plan.report(client.session, Plain(client))
 
 

@@ -3,9 +3,18 @@
 import json
 import sys
 
+import anyio
 from mcp import MCPError, StdioServerParameters
 from mcp.shared.uri_template import UriTemplate
-from mcp_types import PromptReference, ResourceTemplateReference
+from mcp_types import (
+    CreateMessageResult,
+    ElicitResult,
+    ListRootsResult,
+    PromptReference,
+    ResourceTemplateReference,
+    Root,
+    TextContent,
+)
 
 
 def plain(model):
@@ -25,6 +34,29 @@ async def every_page(method, member):
             return {"items": items, "pages": pages}
 
 
+async def call(client, step):
+    """A call, with the progress that was heard of where that is asked for."""
+    heard = []
+
+    async def on_progress(progress, total, message):
+        heard.append({"progress": progress, "total": total, "message": message})
+
+    wanted = {"progress_callback": on_progress} if step.get("progress") else {}
+    result = plain(await client.call_tool(step["name"], step.get("arguments", {}), **wanted))
+    return {**result, "progress": heard} if wanted else result
+
+
+async def cancel(client, step):
+    """A call that is given up as soon as it tells of progress."""
+    with anyio.CancelScope() as scope:
+
+        async def on_progress(progress, total, message):
+            scope.cancel()
+
+        await client.call_tool(step["name"], step.get("arguments", {}), progress_callback=on_progress)
+    return {"cancelled": scope.cancelled_caught}
+
+
 async def perform(client, step):
     match step["do"]:
         case "list_tools":
@@ -41,7 +73,9 @@ async def perform(client, step):
             uri = UriTemplate.parse(step["template"]).expand(step["variables"])
             return {"uri": uri, **plain(await client.read_resource(uri))}
         case "call_tool":
-            return plain(await client.call_tool(step["name"], step.get("arguments", {})))
+            return await call(client, step)
+        case "cancel_tool":
+            return await cancel(client, step)
         case "get_prompt":
             return plain(await client.get_prompt(step["name"], step.get("arguments", {})))
         case "complete":
@@ -76,6 +110,18 @@ class Plan:
             self.command = StdioServerParameters(command=plan["command"], args=plan["args"], env=plan.get("env", {}))
         # "auto" asks the server with `server/discover`; the report tells which version came of it.
         self.mode = "legacy" if plan["era"] == "legacy" else "auto"
+
+        self.answers = plan.get("answers")
+
+    async def elicit(self, context, params):
+        return ElicitResult(action="accept", content=self.answers["elicitation"])
+
+    async def sample(self, context, params):
+        text = TextContent(type="text", text=self.answers["sampling"])
+        return CreateMessageResult(role="assistant", model="a-model", content=text)
+
+    async def roots(self, context):
+        return ListRootsResult(roots=[Root(uri=uri) for uri in self.answers["roots"]])
 
     async def report(self, session, client):
         """Performs the steps with `client` and writes what came of them and of the handshake of `session`."""

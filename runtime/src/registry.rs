@@ -6,6 +6,7 @@ mod live;
 mod lookup;
 mod merge;
 mod origin;
+mod schemas;
 mod visibility;
 
 use std::{collections::HashMap, sync::Arc};

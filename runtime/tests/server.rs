@@ -10,6 +10,9 @@ mod components;
 mod composition;
 #[path = "server/fence.rs"]
 mod fence;
+#[cfg(feature = "proxy")]
+#[path = "server/hostile_remote.rs"]
+mod hostile_remote;
 #[path = "server/http.rs"]
 mod http;
 #[path = "server/layers.rs"]

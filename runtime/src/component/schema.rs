@@ -5,12 +5,16 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use crate::{
     catalog::{Api, Operation},
     schema,
 };
+
+/// The schema of any object.
+const ANYTHING: &str = r#"{"type":"object"}"#;
 
 /// A JSON Schema. Cloning it copies a pointer.
 #[derive(Clone)]
@@ -43,7 +47,7 @@ impl LazySchema {
     /// as the schema of any object.
     pub fn given(schema: &Value) -> Self {
         let this = Self::new(Source::Given);
-        let text = if schema.is_object() { schema.to_string() } else { r#"{"type":"object"}"#.to_owned() };
+        let text = if schema.is_object() { schema.to_string() } else { ANYTHING.to_owned() };
         let _ = this.0.text.set(text);
         this
     }
@@ -69,11 +73,22 @@ impl LazySchema {
         }
     }
 
-    /// Writes the text in one line, without keeping it.
+    /// Writes the text in one line, without keeping it. One that is no JSON does not take the list along that it stands in.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        match self.0.text.get() {
-            Some(text) => schema::compact(text, out),
-            None => schema::compact(&self.assemble(), out),
+        let made;
+        let text = match self.0.text.get() {
+            Some(text) => text,
+            None => {
+                made = self.assemble();
+                &made
+            }
+        };
+        match serde_json::from_str::<IgnoredAny>(text) {
+            Ok(_) => schema::compact(text, out),
+            Err(error) => {
+                tracing::error!(%error, "a schema is no JSON object; clients see one that allows everything");
+                out.extend_from_slice(ANYTHING.as_bytes());
+            }
         }
     }
 

@@ -39,6 +39,8 @@ const HOPS: &str = "mcpwright/hops";
 const MOST_ROUNDS: usize = 10;
 /// More pages of a list are not read.
 const MOST_PAGES: usize = 1000;
+/// More items of a list are not taken: no client can use so many, and memory is finite.
+const MOST_ITEMS: usize = 10_000;
 /// The contents of more resources are not followed.
 const MOST_RESOURCES: usize = 1000;
 /// The largest answer that is taken, in bytes.
@@ -114,7 +116,7 @@ macro_rules! pages {
     ($client:ident, $request:ident, $result:ident, $items:ident) => {{
         let (mut items, mut cursor) = (Vec::new(), None);
         for _ in 0..MOST_PAGES {
-            let page = wire::PaginatedRequestParams::default().with_cursor(cursor.take());
+            let page = wire::PaginatedRequestParams::default().with_cursor(cursor.clone());
             let request = wire::ClientRequest::$request(wire::$request::with_param(page));
             let result = match $client.peer.send_request(request).await {
                 Ok(wire::ServerResult::$result(result)) => result,
@@ -122,11 +124,12 @@ macro_rules! pages {
                 Err(ServiceError::McpError(error)) if error.code == wire::ErrorCode::METHOD_NOT_FOUND => break,
                 Err(error) => return Err(failure(error)),
             };
-            items.extend(result.$items);
-            cursor = result.next_cursor;
-            if cursor.is_none() {
+            items.extend(result.$items.into_iter().take(MOST_ITEMS - items.len()));
+            // A cursor that leads to itself leads nowhere.
+            if result.next_cursor.is_none() || result.next_cursor == cursor || items.len() >= MOST_ITEMS {
                 break;
             }
+            cursor = result.next_cursor;
         }
         items
     }};

@@ -104,6 +104,14 @@ pub enum Problem {
         /// The field.
         field: String,
     },
+    /// A schema of the catalog is no JSON. The generator writes none that is not; this finds those written by hand.
+    #[error("{place} has a schema that is no JSON object: {error}")]
+    Schema {
+        /// The tool or the definition, and which of its schemas.
+        place: String,
+        /// What is wrong.
+        error: String,
+    },
     /// The wrapped operation is not in this server, or not as a tool.
     #[error(
         "the wrapped operation `{0}` is not offered as a tool by this server: wrap one of the API that the server was made with, and of kind tool"
@@ -163,6 +171,10 @@ impl RegistryBuilder {
 
     /// Adds every operation of an API as what it is offered as.
     pub(crate) fn api(&mut self, api: &'static Api, upstream: &Upstream, resources_as_tools: bool) {
+        // A generated catalog has no such faults: released programs do not spend their start on it.
+        if cfg!(debug_assertions) {
+            self.problems.extend(super::schemas::faults(api));
+        }
         self.registry.tools.reserve(api.operations().count());
         let mut resources = Vec::new();
         for operation in api.operations() {

@@ -8,7 +8,7 @@ use mcpwright_runtime::{
     component::Tool,
     context::Context,
     server::{Limits, Options},
-    testing::{LEGACY, TestClient},
+    testing::{LEGACY, MODERN, TestClient},
 };
 use serde_json::{Value, json};
 
@@ -222,4 +222,40 @@ async fn nothing_that_a_handler_does_harms_another_request() {
     assert!(longest < Duration::from_secs(4), "{longest:?}");
     assert!(served > 20, "{served}");
     serving.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nothing_that_a_handler_does_harms_another_request_of_the_same_pipe() {
+    const MUCH: usize = 100 << 20;
+    async fn large(_: Context, (): ()) -> Result<String, Error> {
+        Ok("x".repeat(MUCH))
+    }
+    for version in [LEGACY, MODERN] {
+        let options = limits(Limits { handler: Duration::from_secs(3), ..Limits::default() });
+        let server = server().tool(Tool::new("large", "Much.", large));
+        let client = TestClient::builder().version(version).options(options).start(server).await.expect("a client");
+        let call = |name: &str| {
+            let params = json!({"name": name, "arguments": {}, "_meta": {"progressToken": name}});
+            client.request("tools/call", params)
+        };
+        let others = async {
+            let mut longest = Duration::ZERO;
+            for _ in 0..50 {
+                let before = Instant::now();
+                works(&client).await;
+                longest = longest.max(before.elapsed());
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            longest
+        };
+        let (panicked, hung, flooded, much, longest) =
+            tokio::join!(call("panic"), call("hang"), call("flood"), call("large"), others);
+        assert_eq!(panicked.expect("a result")["isError"], true);
+        let hung = hung.expect("a result");
+        assert!(hung["content"][0]["text"].as_str().is_some_and(|text| text.contains("3 s")), "{hung}");
+        assert_eq!(flooded.expect("a result")["content"][0]["text"], "flooded");
+        assert_eq!(much.expect("a result")["content"][0]["text"].as_str().map(str::len), Some(MUCH));
+        // A pipe carries one message after the other: a large answer holds up those behind it for as long as it takes.
+        assert!(longest < Duration::from_secs(20), "{longest:?}");
+    }
 }

@@ -1,6 +1,6 @@
 use mcpwright_runtime::{
     Error, Server,
-    catalog::{Api, Method, Operation},
+    catalog::{self, Api, Definition, Method, Operation, Output, Parameter},
     component::{Call, Prompt, Resource, ResourceTemplate, Tool},
     content::ToolResult,
     context::Context,
@@ -102,5 +102,36 @@ async fn paths_that_cannot_be_served_are_refused() {
         let options = Options { path: path.to_owned(), ..Options::default() };
         let error = Server::named("paths").into_router(&options).await.expect_err(path);
         assert!(matches!(error, StartError::Option(_)), "{path}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_catalog_with_broken_schemas_does_not_start_and_each_is_named() {
+    static PARAMETER: Parameter = Parameter { name: "limit", schema: "{\"type\":", ..Parameter::QUERY };
+    static FINE: Parameter = Parameter { name: "page", schema: "true", ..Parameter::QUERY };
+    static OUTPUT: Output = Output { schema: "[]", ..Output::DEFAULT };
+    static LIST: Operation = Operation {
+        name: "list_pets",
+        path: "/pets",
+        parameters: &[&PARAMETER, &FINE],
+        output: Some(&OUTPUT),
+        ..Operation::DEFAULT
+    };
+    static BROKEN: Api = Api {
+        name: "pets",
+        servers: &[&catalog::Server { url: "http://127.0.0.1:1", ..catalog::Server::DEFAULT }],
+        definitions: &[Definition { name: "Pet", schema: "{'a': 1}" }],
+        operations: &[&[&LIST]],
+        ..Api::DEFAULT
+    };
+    let Err(StartError::Components(problems)) = TestClient::start(Server::new(&BROKEN)).await else {
+        panic!("it does not start, because of its components")
+    };
+    let said: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(said.len(), 3, "{said:?}");
+    for (said, place) in
+        said.iter().zip(["the definition `Pet`", "the parameter `limit` of `list_pets`", "the output of `list_pets`"])
+    {
+        assert!(said.starts_with(place) && said.contains("no JSON object"), "{said}");
     }
 }

@@ -59,21 +59,22 @@ impl TransportError {
     }
 
     fn of(error: &reqwest::Error) -> Self {
-        if error.is_connect() {
-            let mut causes = String::new();
-            let mut cause = error.source();
-            while let Some(error) = cause {
-                if let Some(error) = error.downcast_ref::<std::io::Error>()
-                    && error.kind() == std::io::ErrorKind::ConnectionRefused
-                {
-                    return Self::Refused;
-                }
-                causes.push_str(&error.to_string().to_ascii_lowercase());
-                cause = error.source();
+        let mut causes = String::new();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            if let Some(error) = error.downcast_ref::<std::io::Error>()
+                && error.kind() == std::io::ErrorKind::ConnectionRefused
+            {
+                return Self::Refused;
             }
+            causes.push_str(&error.to_string().to_ascii_lowercase());
+            cause = error.source();
+        }
+        if error.is_connect() {
             return if error.is_timeout() {
                 Self::ConnectTimeout
-            } else if causes.contains("dns") || causes.contains("lookup") {
+            } else if causes.contains("dns error") || causes.contains("failed to lookup") {
+                // A certificate for another name speaks of DNS names too.
                 Self::UnknownHost
             } else if ["certificate", "tls", "handshake", "corrupt message", "alert"]
                 .iter()
@@ -83,6 +84,10 @@ impl TransportError {
             } else {
                 Self::Connect
             };
+        }
+        // With TLS 1.3 the API refuses a client's certificate, or the lack of it, after the handshake.
+        if causes.contains("fatal alert") {
+            return Self::Tls;
         }
         if error.is_timeout() {
             Self::Timeout

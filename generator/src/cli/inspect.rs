@@ -100,11 +100,14 @@ fn table(report: &Report, colours: bool) -> String {
         }
         let _ = writeln!(table, "\n{bold}{title} ({}){plain}", components.len());
         let width = components.iter().map(|one| one.name.len()).max().unwrap_or_default().min(WIDEST_NAME);
+        let mut components: Vec<&ComponentReport> = components.iter().collect();
+        components.sort_by_key(|one| std::cmp::Reverse(one.bytes));
         for one in components {
             let _ = writeln!(
                 table,
-                "  {:width$}  {:>6} tokens  {:<7} {}{}",
+                "  {:width$}  {:>7} bytes  {:>6} tokens  {:<7} {}{}",
                 one.name,
+                one.bytes,
                 one.tokens,
                 one.method,
                 text::one_line(&one.path),

@@ -8,6 +8,7 @@ use std::{
 
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
+use url::Url;
 
 use super::{
     LoadError, codes,
@@ -28,6 +29,9 @@ pub(super) struct Files<'a> {
     options: &'a ReadOptions,
     values: BTreeMap<FileId, Arc<Value>>,
     by_origin: HashMap<Source, Result<FileId, String>>,
+    /// The files by the URI that each gives itself, and the other way round.
+    by_self: HashMap<String, FileId>,
+    selves: HashMap<FileId, Url>,
     folder: Option<PathBuf>,
     identifiers: Identifiers,
     /// How many references the reference at hand has led through.
@@ -60,6 +64,8 @@ impl<'a> Files<'a> {
             options,
             values: BTreeMap::new(),
             by_origin: HashMap::new(),
+            by_self: HashMap::new(),
+            selves: HashMap::new(),
             folder,
             identifiers: Identifiers::default(),
             detours: 0,
@@ -112,6 +118,12 @@ impl<'a> Files<'a> {
                 Place::Position(_) => String::new(),
             };
             diagnostics.push(&codes::LENIENT_SYNTAX, Some(Location { file: parsed.file, pointer }), message);
+        }
+        // OpenAPI 3.2 §4.1.2: `$self` is what references to the document, and relative ones in it, mean.
+        if let Some(mut own) = parsed.value.get("$self").and_then(Value::as_str).and_then(|own| Url::parse(own).ok()) {
+            own.set_fragment(None);
+            self.by_self.insert(own.to_string(), parsed.file);
+            self.selves.insert(parsed.file, own);
         }
         self.values.insert(parsed.file, Arc::new(parsed.value));
         self.by_origin.insert(identity(&source), Ok(parsed.file));
@@ -177,11 +189,18 @@ impl<'a> Files<'a> {
     }
 
     fn file(&mut self, base: FileId, document: &str, diagnostics: &mut Diagnostics) -> Result<FileId, String> {
+        let absolute = match self.selves.get(&base) {
+            Some(own) => own.join(document),
+            None => Url::parse(document),
+        };
+        if let Some(file) = absolute.ok().and_then(|absolute| self.by_self.get(absolute.as_str())) {
+            return Ok(*file);
+        }
         let decoded = percent_decode_str(document).decode_utf8_lossy().into_owned();
         let source = match self.sources.origin(base) {
             Some(Source::Url(url)) => Source::Url(url.join(document).map_err(|error| error.to_string())?),
             _ if decoded.starts_with("http://") || decoded.starts_with("https://") => {
-                Source::Url(url::Url::parse(document).map_err(|error| error.to_string())?)
+                Source::Url(Url::parse(document).map_err(|error| error.to_string())?)
             }
             Some(Source::Path(path)) => {
                 let relative = decoded.strip_prefix("file://").unwrap_or(&decoded);

@@ -5,8 +5,9 @@ mod media;
 pub(super) mod operation;
 mod parameter;
 mod server;
+mod tags;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value, json};
 
@@ -35,6 +36,8 @@ pub(super) struct Shaper<'f, 'a, 'd> {
     pub(super) lifter: Lifter,
     hops: usize,
     callbacks: usize,
+    /// The tag above a tag.
+    parents: HashMap<String, String>,
     /// How many parameters, responses and media types have been made: one that is referred to often is made often.
     shaped: usize,
     /// What has been reported: one item that is referred to often is reported once.
@@ -57,6 +60,7 @@ impl<'f, 'a, 'd> Shaper<'f, 'a, 'd> {
             lifter: Lifter::new(root, home),
             hops: 0,
             callbacks: 0,
+            parents: HashMap::new(),
             shaped: 0,
             reported: HashSet::new(),
         }
@@ -134,31 +138,6 @@ impl<'f, 'a, 'd> Shaper<'f, 'a, 'd> {
             schemas,
             extensions: extensions(root.as_object()),
         }
-    }
-
-    fn tags(&mut self, root: &Value) -> Vec<(String, String)> {
-        let mut seen = HashSet::new();
-        let at = Target { file: self.root, pointer: "/tags".to_owned() };
-        let mut tags = Vec::new();
-        let list = match root.get("tags") {
-            Some(Value::Array(list)) => list.as_slice(),
-            None | Some(Value::Null) => &[],
-            Some(other) => {
-                let message = format!("`tags` is {}, not an array; it is left out", kind_of(other));
-                self.report(&codes::INVALID_MEMBER, &at, message);
-                &[]
-            }
-        };
-        for (index, tag) in list.iter().enumerate() {
-            let at = child(&at, &index.to_string());
-            let name = tag.get("name").unwrap_or(tag);
-            let Some(name) = self.text(Some(name), &child(&at, "name")) else { continue };
-            let description = self.text(tag.get("description"), &child(&at, "description")).unwrap_or_default();
-            if seen.insert(name.clone()) {
-                tags.push((name, description));
-            }
-        }
-        tags
     }
 
     fn path_item(

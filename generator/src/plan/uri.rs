@@ -38,7 +38,9 @@ pub(super) fn uris(
         (ParameterLocation::Cookie, "cookie"),
         (ParameterLocation::QueryString, "query string"),
     ] {
-        if let Some(parameter) = location(place).find(|parameter| parameter.required) {
+        // A template has no variable for a whole query string, so that not even an optional one could be given.
+        let counts = |parameter: &&&Parameter| parameter.required || place == ParameterLocation::QueryString;
+        if let Some(parameter) = location(place).find(counts) {
             return Err(format!("it needs the {name} `{}`", crate::text::one_line(&parameter.name)));
         }
     }

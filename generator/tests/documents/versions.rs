@@ -326,3 +326,63 @@ paths:
     let statuses: Vec<&str> = operation.responses.iter().map(|response| response.status.as_str()).collect();
     assert_eq!(statuses, ["404", "2XX", "200", "default"]);
 }
+
+#[test]
+fn a_document_of_3_2_may_say_its_own_uri() {
+    let api = load(
+        "openapi: 3.2.0
+$self: https://example.com/api/openapi.yaml
+info: {title: T, version: '1'}
+paths:
+  /a:
+    get:
+      responses:
+        '200': {description: ok, content: {application/json: {schema: {$ref: 'https://example.com/api/openapi.yaml#/components/schemas/Pet'}}}}
+        '404': {$ref: 'openapi.yaml#/components/responses/Missing'}
+components:
+  schemas: {Pet: {type: object}}
+  responses: {Missing: {description: gone}}
+",
+    );
+    let responses = &api.operations[0].responses;
+    assert_eq!(responses[0].content[0].schema, Some(json!({"$ref": "#/$defs/Pet"})));
+    assert_eq!(responses[1].description, "gone");
+}
+
+#[test]
+fn an_operation_has_the_tags_above_its_own() {
+    let api = load(
+        "openapi: 3.2.0
+info: {title: T, version: '1'}
+tags:
+  - {name: animals, summary: All of them}
+  - {name: cats, parent: animals}
+  - {name: left, parent: right}
+  - {name: right, parent: left}
+paths:
+  /a:
+    get: {tags: [cats], responses: {}}
+    put: {tags: [left], responses: {}}
+    post: {tags: [animals, cats], responses: {}}
+",
+    );
+    let tags: Vec<Vec<&str>> =
+        api.operations.iter().map(|operation| operation.tags.iter().map(String::as_str).collect()).collect();
+    assert_eq!(tags, [vec!["cats", "animals"], vec!["left", "right"], vec!["animals", "cats"]]);
+    assert_eq!(api.tags[0].description, "All of them");
+}
+
+#[test]
+fn a_file_of_2_0_is_no_json() {
+    let api = load(
+        "swagger: '2.0'
+info: {title: T, version: '1'}
+produces: [application/json]
+paths:
+  /a: {get: {responses: {'200': {description: ok, schema: {type: file}}}}}
+  /b: {get: {produces: [application/pdf], responses: {'200': {description: ok, schema: {type: file}}}}}
+",
+    );
+    let media_type = |index: usize| api.operations[index].responses[0].content[0].media_type.as_str();
+    assert_eq!((media_type(0), media_type(1)), ("application/octet-stream", "application/pdf"));
+}

@@ -62,6 +62,13 @@ impl Shaper<'_, '_, '_> {
         if let Some(example) = self.example(members, at) {
             media_type.insert("example".to_owned(), example);
         }
+        for key in ["prefixEncoding", "itemEncoding"] {
+            if members.contains_key(key) {
+                let message =
+                    format!("`{key}` is not applied; the parts of the body have the media types of their schemas");
+                self.report(&codes::NOT_SUPPORTED, &child(at, key), message);
+            }
+        }
         let encodings: Map<String, Value> = members
             .get("encoding")
             .and_then(Value::as_object)

@@ -112,29 +112,6 @@ impl Shaper<'_, '_, '_> {
         Ok(Value::Object(operation))
     }
 
-    /// The tags of an operation.
-    fn operation_tags(&mut self, value: Option<&Value>, at: &Target) -> Vec<String> {
-        match value {
-            Some(Value::Array(tags)) => tags
-                .iter()
-                .enumerate()
-                .filter_map(|(index, tag)| {
-                    let at = child(at, &index.to_string());
-                    self.text(Some(tag.get("name").unwrap_or(tag)), &at)
-                })
-                .collect(),
-            Some(Value::String(tag)) => {
-                self.report(&codes::REPAIRED, at, format!("`tags` is a text; it is read as the one tag `{tag}`"));
-                vec![tag.clone()]
-            }
-            None | Some(Value::Null) => Vec::new(),
-            Some(other) => {
-                self.report(&codes::INVALID_MEMBER, at, format!("`tags` is {}; it is left out", kind_of(other)));
-                Vec::new()
-            }
-        }
-    }
-
     /// A boolean member, which real documents also write as a text.
     pub(in crate::document) fn flag(&mut self, members: &Map<String, Value>, key: &str, at: &Target) -> bool {
         match members.get(key) {

@@ -149,6 +149,10 @@ fn what_a_uri_cannot_carry_makes_a_tool_that_says_why() {
         ),
         ("parameters: [{name: sid, in: cookie, required: true, schema: {type: string}}]", "it needs the cookie `sid`"),
         (
+            "parameters: [{name: q, in: querystring, content: {application/json: {schema: {type: object}}}}]",
+            "it needs the query string `q`",
+        ),
+        (
             "requestBody: {required: true, content: {application/json: {schema: {type: object, properties: {a: {}}}}}}",
             "it needs a body",
         ),

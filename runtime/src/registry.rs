@@ -6,6 +6,7 @@ mod live;
 mod lookup;
 mod merge;
 mod origin;
+mod problem;
 mod schemas;
 mod visibility;
 
@@ -13,8 +14,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use indexmap::IndexMap;
 
-pub use build::Problem;
 pub(crate) use build::RegistryBuilder;
+pub use problem::Problem;
 pub(crate) use visibility::Visibility;
 
 use crate::{

@@ -1,35 +1,28 @@
 //! The other side of the protocol: this server as the client of another one that it passes on.
 
+mod connect;
 mod from_wire;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
 use futures_util::future::join_all;
 use rmcp::{
-    ClientHandler, RoleClient, model as wire,
-    service::{
-        ClientLifecycleMode, NotificationContext, Peer, PeerRequestOptions, RunningService, ServiceError,
-        serve_client_with_lifecycle,
-    },
-    transport::{
-        StreamableHttpClientTransport, TokioChildProcess, streamable_http_client::StreamableHttpClientTransportConfig,
-    },
+    RoleClient, model as wire,
+    service::{Peer, PeerRequestOptions, ServiceError},
 };
-use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
-use tokio::sync::Notify;
 
 use super::MODERN;
 use crate::{
     Error, ErrorKind,
-    compose::{Reach, Remote},
     content::{ResourceContents, ToolResult},
     context::Context,
     message::{Completion, CompletionTarget, PromptInfo, PromptResult, ResourceInfo, ResourceTemplateInfo, ToolInfo},
 };
+use connect::Hearing;
 
 /// Through how many servers a request may be passed on: more are a circle.
 const MOST_HOPS: u64 = 8;
@@ -43,8 +36,6 @@ const MOST_PAGES: usize = 1000;
 const MOST_ITEMS: usize = 10_000;
 /// The contents of more resources are not followed.
 const MOST_RESOURCES: usize = 1000;
-/// The largest answer that is taken, in bytes.
-const LARGEST_ANSWER: usize = 128 << 20;
 
 /// Why another server did not answer.
 #[derive(Debug)]
@@ -68,46 +59,6 @@ pub(crate) struct Offers {
     pub(crate) resources: Vec<ResourceInfo>,
     pub(crate) templates: Vec<ResourceTemplateInfo>,
     pub(crate) prompts: Vec<PromptInfo>,
-}
-
-/// What comes from the other server without being asked for.
-struct Hearing {
-    /// Fires when lists changed.
-    changed: Arc<Notify>,
-    /// The requests under way, by the token of their progress.
-    progress: Mutex<HashMap<wire::ProgressToken, Context>>,
-    config: wire::ClientConfig,
-}
-
-impl Hearing {
-    fn waiting(&self) -> std::sync::MutexGuard<'_, HashMap<wire::ProgressToken, Context>> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl ClientHandler for Hearing {
-    fn get_info(&self) -> wire::ClientConfig {
-        self.config.clone()
-    }
-
-    async fn on_progress(&self, report: wire::ProgressNotificationParam, _: NotificationContext<RoleClient>) {
-        let context = self.waiting().get(&report.progress_token).cloned();
-        if let Some(context) = context {
-            context.progress(report.progress, report.total, report.message.as_deref()).await;
-        }
-    }
-
-    async fn on_tool_list_changed(&self, _: NotificationContext<RoleClient>) {
-        self.changed.notify_one();
-    }
-
-    async fn on_resource_list_changed(&self, _: NotificationContext<RoleClient>) {
-        self.changed.notify_one();
-    }
-
-    async fn on_prompt_list_changed(&self, _: NotificationContext<RoleClient>) {
-        self.changed.notify_one();
-    }
 }
 
 /// All pages of a list, none where the other server has no such list. Asked for by hand, since rmcp answers from its cache
@@ -142,69 +93,7 @@ pub(crate) struct Client {
     modern: bool,
 }
 
-/// What keeps a connection: it ends when this is dropped or closed.
-pub(crate) struct Connection(RunningService<RoleClient, Arc<Hearing>>);
-
-impl Connection {
-    /// Waits until the other server is gone.
-    pub(crate) async fn ended(self) {
-        let _ = self.0.waiting().await;
-    }
-
-    /// Makes it end.
-    pub(crate) fn ending(&self) -> impl FnOnce() + Send + 'static {
-        let token = self.0.cancellation_token();
-        move || token.cancel()
-    }
-}
-
 impl Client {
-    /// Connects, in the newest version that the other server speaks. `changed` fires when its lists change.
-    ///
-    /// # Errors
-    /// Why not, for the log.
-    pub(crate) async fn connect(remote: &Remote, changed: Arc<Notify>) -> Result<(Self, Connection), String> {
-        let about = wire::Implementation::new("mcpwright", env!("CARGO_PKG_VERSION"));
-        let config = wire::ClientConfig::new(wire::ClientCapabilities::default(), about);
-        let hearing = Arc::new(Hearing { changed, progress: Mutex::default(), config });
-        let lifecycle =
-            ClientLifecycleMode::Auto { preferred_versions: vec![wire::ProtocolVersion::LATEST], legacy_version: None };
-        let running = match &remote.reach {
-            Reach::Http { url, headers, token } => {
-                let mut config = StreamableHttpClientTransportConfig::with_uri(url.as_str())
-                    .custom_headers(headers.clone())
-                    .max_concurrent_requests(256)
-                    .max_json_response_size(LARGEST_ANSWER)
-                    .max_sse_event_size(LARGEST_ANSWER)
-                    .reinit_on_expired_session(true);
-                if let Some(token) = token {
-                    config = config.auth_header(token.expose_secret());
-                }
-                // Its address may be one that a proxy of the environment does not know, and a redirect could carry the
-                // token elsewhere.
-                let http = reqwest::Client::builder()
-                    .redirect(reqwest::redirect::Policy::none())
-                    .tcp_nodelay(true)
-                    .build()
-                    .map_err(|error| error.to_string())?;
-                let transport = StreamableHttpClientTransport::with_client(http, config);
-                serve_client_with_lifecycle(hearing.clone(), transport, lifecycle).await
-            }
-            Reach::Command { program, arguments, variables } => {
-                let mut command = tokio::process::Command::new(program);
-                command.args(arguments).env_clear();
-                command.envs(remote.inherited().filter_map(|name| Some((name, std::env::var_os(name)?))));
-                command.envs(variables.iter().map(|(name, value)| (name, value.expose_secret())));
-                let transport = TokioChildProcess::new(command).map_err(|error| format!("{program}: {error}"))?;
-                serve_client_with_lifecycle(hearing.clone(), transport, lifecycle).await
-            }
-        };
-        let running = running.map_err(|error| error.to_string())?;
-        let peer = running.peer().clone();
-        let modern = peer.peer_info().is_some_and(|info| info.protocol_version.as_str() >= MODERN);
-        Ok((Self { peer, hearing, modern }, Connection(running)))
-    }
-
     /// Hears of changes for as long as the other server tells of them: of lists, and of the contents of these resources,
     /// which go to `updated`. Says whether it ever did.
     pub(crate) async fn listen(&self, resources: &[String], updated: impl Fn(String)) -> bool {

@@ -11,6 +11,7 @@ use tokio::process::Command;
 
 use crate::document::document;
 use crate::report::Report;
+use crate::servers::command;
 
 /// The generated crates, by the number of operations.
 #[derive(Debug, Default)]
@@ -41,9 +42,9 @@ impl Crates {
     }
 }
 
-/// Writes the documents and generates and builds the crates that everything else uses; `figures` says whether to take
-/// the time. With `serve` it stays at the documents.
-pub(crate) async fn prepare(smoke: bool, figures: bool, serve: bool, report: &mut Report) -> Crates {
+/// Writes the documents that everything else uses, generates crates of them and, with `build`, builds those; `figures`
+/// says whether to take the time. What is neither measured nor built is not generated.
+pub(crate) async fn prepare(smoke: bool, figures: bool, build: bool, report: &mut Report) -> Crates {
     let folder = workspace::scratch("bench");
     let mut crates = Crates::default();
     let mut documents = vec![(20, None), (300, None)];
@@ -57,7 +58,7 @@ pub(crate) async fn prepare(smoke: bool, figures: bool, serve: bool, report: &mu
             std::fs::write(&path, document(operations).to_string()).expect("the folder is writable");
             path
         });
-        if serve {
+        if !build && !figures {
             crates.built.insert(operations, Built { document: path, program: None });
             continue;
         }
@@ -71,6 +72,10 @@ pub(crate) async fn prepare(smoke: bool, figures: bool, serve: bool, report: &mu
         if figures {
             report.add(&scenario, "mcpwright", "generate CPU s", cost.cpu.as_secs_f64());
             report.add(&scenario, "mcpwright", "generate MB", cost.peak as f64 / 1e6);
+        }
+        if !build {
+            crates.built.insert(operations, Built { document: path, program: None });
+            continue;
         }
         let lock = workspace::root().join("Cargo.lock");
         std::fs::copy(lock, generated.join("Cargo.lock")).expect("the lock file can be copied");
@@ -89,7 +94,7 @@ pub(crate) async fn prepare(smoke: bool, figures: bool, serve: bool, report: &mu
         }
         crates.built.insert(operations, Built { document: path, program: Some(program) });
     }
-    if let Some(graph) = workspace::real_document("v30-msgraph.json").filter(|_| figures && !smoke && !serve) {
+    if let Some(graph) = workspace::real_document("v30-msgraph.json").filter(|_| figures && !smoke) {
         let generated = folder.join("graph-mcp");
         let cost = run(generator(&graph, &generated, "graph-mcp")).await;
         report.add("generate 11422", "mcpwright", "generate CPU s", cost.cpu.as_secs_f64());
@@ -99,7 +104,7 @@ pub(crate) async fn prepare(smoke: bool, figures: bool, serve: bool, report: &mu
 }
 
 fn generator(document: &Path, folder: &Path, name: &str) -> Command {
-    let mut command = Command::new(workspace::program("mcpwright"));
+    let mut command = Command::new(command());
     command.arg("generate").arg(document).arg("--out").arg(folder).args(["--preset", "tools", "--name", name]);
     command.args(["--runtime", &format!("path:{}", workspace::root().join("runtime").display())]);
     command

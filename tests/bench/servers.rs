@@ -45,7 +45,7 @@ impl Contender {
 }
 
 /// The command `mcpwright`: beside this program, where it was built with it, or built now.
-fn command() -> PathBuf {
+pub(crate) fn command() -> PathBuf {
     let beside = std::env::current_exe().ok().map(|program| program.with_file_name("mcpwright"));
     beside.filter(|path| path.is_file()).unwrap_or_else(|| workspace::program("mcpwright"))
 }

@@ -132,6 +132,12 @@ pub(super) fn command(server: &Server) -> Command {
     let mut command = Command::new(server.info.name.clone())
         .version(server.info.version.clone())
         .about(format!("MCP server: {}", server.info.title.as_deref().unwrap_or(&server.info.name)))
+        .after_help(format!(
+            "Only in the environment:\n  \
+             {prefix}_MIDDLEWARE    Layers, as JSON: {{\"logging\": {{}}, \"response_caching\": {{\"tools_ms\": 5000}}}}\n  \
+             {prefix}_STORAGE       Where layers keep what they share: memory://, sqlite:///path, redis://host\n  \
+             {prefix}_STORAGE_KEYS  Secrets in base64 that encrypt it, the newest first"
+        ))
         .arg(one_of(option("transport", "KIND", "How clients reach the server"), &["stdio", "http"]))
         .arg(option("host", "ADDRESS", "Listen at this address").default_value(defaults.host).help_heading(http))
         .arg(

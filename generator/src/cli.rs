@@ -11,7 +11,9 @@ mod progress;
 mod render;
 mod run;
 mod serve;
+mod signal;
 mod target;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -10,7 +10,7 @@ use std::{
 
 use mcpwright_tests::{
     client::{Client, Era},
-    process::Launch,
+    process::{Launch, free_port},
     workspace,
 };
 
@@ -241,6 +241,35 @@ async fn a_watched_document_is_served_anew_when_it_changes() {
         assert!(Instant::now() < deadline, "{}", server.process.standard_error());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_serves_a_watched_document_ends_with_the_command() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("spec.yaml");
+    fs::write(&path, document(1, "dog")).expect("a document can be written");
+    let arguments = ["serve".into(), path.clone().into_os_string(), "--watch".into(), "--mock".into()];
+    let launch = Launch::program("mcpwright").arguments(arguments);
+    let port = free_port();
+    let free = || std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
+
+    let mut server = launch.http_at(port).await;
+    assert!(!free());
+    assert!(server.process.terminate().await.success(), "{}", server.process.standard_error());
+    assert!(free(), "a supervisor may start it again at once");
+
+    let mut server = launch.http_at(port).await;
+    let id = server.process.id().expect("it runs").to_string();
+    assert!(Command::new("kill").args(["-KILL", &id]).status().expect("kill runs").success());
+    server.process.wait().await;
+    tokio::time::timeout(Duration::from_secs(60), async {
+        while !free() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await
+    .expect("the server notices that its command is gone");
 }
 
 #[test]

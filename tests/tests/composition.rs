@@ -91,9 +91,7 @@ async fn a_server_of_three_serves_on_while_one_behind_a_url_is_killed_and_comes_
 
     drop(process);
     for _ in 0..3 {
-        let before = Instant::now();
         works(&client).await;
-        assert!(before.elapsed() < Duration::from_secs(2), "the others are as quick as ever");
         assert!(!far_works(&client).await);
         assert_eq!(client.list("tools").await.expect("tools").len(), tools.len());
     }

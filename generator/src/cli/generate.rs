@@ -20,6 +20,7 @@ use super::{
     input::{CONFIGURATION, Shape, judge},
     output::{Exit, INTERRUPTED, Outcome, WRONG, print, say},
     progress::Progress,
+    signal,
     target::{self, Runtime},
 };
 
@@ -152,7 +153,7 @@ pub(crate) fn write_whole(changes: Changes) -> Result<(), Exit> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&interrupted);
     // Without the handler an interruption would only leave the stage behind.
-    let _ = on_interrupt(move || flag.store(true, Ordering::Relaxed));
+    let _ = signal::on_interrupt(move || flag.store(true, Ordering::Relaxed));
     let staged = changes.stage()?;
     if interrupted.load(Ordering::Relaxed) {
         drop(staged);
@@ -162,30 +163,6 @@ pub(crate) fn write_whole(changes: Changes) -> Result<(), Exit> {
     let written = staged.commit();
     drop(progress);
     Ok(written?)
-}
-
-/// Calls a function at the first Ctrl-C, on a thread of its own.
-fn on_interrupt(act: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (ready, listening) = std::sync::mpsc::channel();
-    std::thread::Builder::new().spawn(move || {
-        runtime.block_on(async {
-            let interrupt = tokio::signal::ctrl_c();
-            let mut interrupt = std::pin::pin!(interrupt);
-            // The first poll installs the handler.
-            std::future::poll_fn(|context| {
-                let _ = interrupt.as_mut().poll(context);
-                std::task::Poll::Ready(())
-            })
-            .await;
-            let _ = ready.send(());
-            if interrupt.await.is_ok() {
-                act();
-            }
-        });
-    })?;
-    let _ = listening.recv();
-    Ok(())
 }
 
 fn check(changes: &Changes) -> Outcome {

@@ -68,10 +68,20 @@ pub(crate) fn run(options: Options) -> Outcome {
         return Err(Exit::wrong("the server does not build").help("`mcpwright serve` needs no building"));
     }
     let program = target.join("release").join(format!("{name}{}", env::consts::EXE_SUFFIX));
-    let status = Command::new(&program)
-        .args(&options.server)
-        .status()
-        .map_err(|error| Exit::wrong(format!("cannot start {}: {error}", program.display())))?;
+    become_server(Command::new(&program).args(&options.server))
+        .map_err(|error| Exit::wrong(format!("cannot start {}: {error}", program.display())))
+}
+
+/// The server takes the place of this process, so that signals reach it and nothing is left when it ends.
+#[cfg(unix)]
+fn become_server(command: &mut Command) -> std::io::Result<ExitCode> {
+    Err(std::os::unix::process::CommandExt::exec(command))
+}
+
+/// Waits for the server: its exit code.
+#[cfg(not(unix))]
+fn become_server(command: &mut Command) -> std::io::Result<ExitCode> {
+    let status = command.status()?;
     Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)))
 }
 

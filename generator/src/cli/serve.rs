@@ -1,25 +1,14 @@
 //! `mcpwright serve`: the engine of a generated server, with descriptors made in memory.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    process::{Child, Command, ExitCode, Stdio},
-    thread,
-    time::{Duration, SystemTime},
-};
-
 use clap::{Args, Parser};
-use mcpwright::{Planned, descriptors, diagnostics::Severity, emit};
+use mcpwright::{descriptors, diagnostics::Severity, emit};
 use mcpwright_runtime::Server;
 
 use super::{
     input::Shape,
-    output::{Exit, Outcome, say},
-    render,
+    output::{Exit, Outcome},
+    render, watch,
 };
-
-/// How often `--watch` looks for changes.
-const INTERVAL: Duration = Duration::from_millis(300);
 
 /// The options of `serve`.
 #[derive(Debug, Args)]
@@ -59,7 +48,7 @@ pub(crate) fn run(options: Options) -> Outcome {
     let (own, server) = sort(options.own, options.server)?;
     let planned = own.shape.plan(Some(&options.spec))?;
     if own.watch {
-        return watch(&options.spec, &own, &server, planned);
+        return watch::run(&options.spec, &own.shape, &server, planned);
     }
     render::findings(&planned, Severity::Warning);
     let program = emit::crate_name(&planned.plan.name);
@@ -102,102 +91,4 @@ fn sort(own: Own, rest: Vec<String>) -> Result<(Own, Vec<String>), Exit> {
         overlays: own.shape.overlays.into_iter().chain(late.shape.overlays).collect(),
     };
     Ok((Own { shape, watch: own.watch || late.watch }, server))
-}
-
-/// The server as a process of its own, which ends with this value.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Runs the server in a process of its own, and again after every change that leaves it with a plan.
-fn watch(spec: &str, own: &Own, server: &[String], first: Planned) -> Outcome {
-    let over_http = server.windows(2).any(|pair| pair[0] == "--transport" && pair[1] == "http")
-        || server.iter().any(|option| option == "--transport=http");
-    if !over_http {
-        return Err(Exit::wrong("--watch serves over HTTP only: a client over stdio would lose its connection")
-            .help("add --transport http"));
-    }
-    if spec == "-" {
-        return Err(Exit::wrong("standard input cannot be watched").help("give a file"));
-    }
-    let mut planned = Some(first);
-    let mut running: Option<Running> = None;
-    loop {
-        let mut files = Vec::new();
-        if let Some(plan) = planned.take() {
-            render::findings(&plan, Severity::Warning);
-            files = inputs(&plan, own);
-            drop(running.take());
-            running = Some(Running(start(spec, own, server)?));
-        }
-        if files.is_empty() {
-            files.push(PathBuf::from(spec));
-            files.extend(own.shape.config.clone());
-            files.extend(own.shape.overlays.iter().map(PathBuf::from));
-        }
-        let before = state(&files);
-        while state(&files) == before {
-            thread::sleep(INTERVAL);
-            if let Some(Running(child)) = &mut running
-                && let Ok(Some(status)) = child.try_wait()
-            {
-                // Interrupted, or wrong from the start: nothing to go on with.
-                return Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)));
-            }
-        }
-        // Editors write in several steps.
-        thread::sleep(INTERVAL);
-        match own.shape.plan(Some(spec)) {
-            Ok(plan) => {
-                say("the document changed, serving it again");
-                planned = Some(plan);
-            }
-            Err(exit) => {
-                let _ = exit.report();
-                say("the server goes on with the old document");
-            }
-        }
-    }
-}
-
-fn start(spec: &str, own: &Own, server: &[String]) -> Result<Child, Exit> {
-    let program = std::env::current_exe().map_err(|error| Exit::wrong(format!("cannot find this program: {error}")))?;
-    let mut command = Command::new(program);
-    command.arg("serve").arg(spec);
-    if let Some(path) = &own.shape.config {
-        command.arg("--config").arg(path);
-    }
-    if let Some(name) = &own.shape.name {
-        command.arg("--name").arg(name);
-    }
-    if let Some(preset) = own.shape.preset {
-        command.arg("--preset").arg(match preset {
-            super::input::PresetOption::Rest => "rest",
-            super::input::PresetOption::Tools => "tools",
-        });
-    }
-    for overlay in &own.shape.overlays {
-        command.arg("--overlay").arg(overlay);
-    }
-    command.arg("--").args(server).stdin(Stdio::null());
-    command.spawn().map_err(|error| Exit::wrong(format!("cannot start the server: {error}")))
-}
-
-/// The files that a plan was made of.
-fn inputs(planned: &Planned, own: &Own) -> Vec<PathBuf> {
-    planned.sources.paths().map(Path::to_owned).chain(own.shape.config.clone()).collect()
-}
-
-/// When files were changed last, and how large they are.
-fn state(files: &[PathBuf]) -> BTreeMap<&Path, Option<(SystemTime, u64)>> {
-    let one = |path: &Path| {
-        let metadata = std::fs::metadata(path).ok()?;
-        Some((metadata.modified().ok()?, metadata.len()))
-    };
-    files.iter().map(|path| (path.as_path(), one(path))).collect()
 }

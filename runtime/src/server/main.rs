@@ -67,7 +67,8 @@ async fn serve(server: Server, matches: &ArgMatches) -> Result<(), StartError> {
         };
     }
     let stop = CancellationToken::new();
-    tokio::spawn(signals(stop.clone(), options.limits.shutdown));
+    let until_end_of_input = matches.get_flag("stop-at-end-of-input") && options.transport == Transport::Http;
+    tokio::spawn(stop_when_asked(stop.clone(), options.limits.shutdown, until_end_of_input));
     match options.transport {
         Transport::Http => transport::http::serve(server, &options, Some(matches), stop).await,
         Transport::Stdio => {
@@ -79,9 +80,13 @@ async fn serve(server: Server, matches: &ArgMatches) -> Result<(), StartError> {
     }
 }
 
-/// Fires `stop` at the first signal; ends the process at the second, or when stopping takes too long.
-async fn signals(stop: CancellationToken, within: Duration) {
-    signal().await;
+/// Fires `stop` at the first signal, or at the end of standard input where that is meant; ends the process at the next
+/// signal, or when stopping takes too long.
+async fn stop_when_asked(stop: CancellationToken, within: Duration, until_end_of_input: bool) {
+    tokio::select! {
+        () = signal() => {}
+        () = end_of_input(), if until_end_of_input => {}
+    }
     tracing::info!("stopping");
     stop.cancel();
     tokio::select! {
@@ -91,6 +96,16 @@ async fn signals(stop: CancellationToken, within: Duration) {
         }
     }
     std::process::exit(1);
+}
+
+/// The end of standard input, read by a thread that nobody has to wait for.
+async fn end_of_input() {
+    let (ended, end) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        let _ = ended.send(());
+    });
+    let _ = end.await;
 }
 
 /// Ctrl-C, or SIGTERM.

@@ -169,6 +169,14 @@ pub(super) fn command(server: &Server) -> Command {
             .help_heading(http),
         )
         .arg(number(option("page-size", "NUMBER", "Components on one page of a list; 0: all"), defaults.page_size))
+        // For programs that start a server of their own and must not leave it behind.
+        .arg(
+            Arg::new("stop-at-end-of-input")
+                .long("stop-at-end-of-input")
+                .help("Over HTTP: stop when standard input ends")
+                .action(ArgAction::SetTrue)
+                .hide(true),
+        )
         .arg(flag("resources-as-tools", "Offer resources as tools, for clients that only know tools"))
         .arg(
             option("state-secret", "TEXT", "A secret of at least 32 bytes that all instances of this server share")

@@ -172,8 +172,20 @@ pub(crate) struct Store {
 impl Store {
     /// Opens the store of a URL, encrypted where keys are given.
     pub(crate) async fn open(url: &str, keys: Option<SecretString>) -> Result<Self, storage::Error> {
+        let keys = keys.map(|keys| storage::KeyRing::parse(&keys)).transpose()?;
+        #[cfg(feature = "redis")]
+        if let Ok(url) = url::Url::parse(url.trim())
+            && ["redis", "rediss", "valkey", "valkeys"].contains(&url.scheme())
+        {
+            let redis = storage::RedisStore::connect(&url).await?;
+            let values: Arc<dyn KvStore> = match keys {
+                Some(keys) => Arc::new(storage::Encrypted::new(Arc::new(redis.clone()), keys)),
+                None => Arc::new(redis.clone()),
+            };
+            return Ok(Self { values, redis: Some(redis) });
+        }
         let values: Arc<dyn KvStore> = match keys {
-            Some(keys) => storage::open_encrypted(url, storage::KeyRing::parse(&keys)?).await?,
+            Some(keys) => storage::open_encrypted(url, keys).await?,
             // What layers keep can be made again: a full memory evicts.
             None if url.trim().starts_with("memory:") => Arc::new(storage::MemoryStore::evicting(100_000, 64 << 20)),
             None => storage::open(url).await?,
@@ -181,12 +193,7 @@ impl Store {
         Ok(Self {
             values,
             #[cfg(feature = "redis")]
-            redis: match url::Url::parse(url.trim()) {
-                Ok(url) if ["redis", "rediss", "valkey", "valkeys"].contains(&url.scheme()) => {
-                    Some(storage::RedisStore::connect(&url).await?)
-                }
-                _ => None,
-            },
+            redis: None,
         })
     }
 }

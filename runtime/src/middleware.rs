@@ -42,6 +42,8 @@ mod chain;
 pub(crate) mod configuration;
 mod error_handling;
 mod logging;
+#[cfg(test)]
+mod many_principals;
 mod rate_limiting;
 mod response_caching;
 mod response_limiting;

@@ -206,6 +206,20 @@ impl Bench {
         Context::new(Arc::new(link), CancellationToken::new(), self.engine(), Rounds::new(BTreeMap::new()))
     }
 
+    /// Lets each subject send a request to the same server, one after the other.
+    pub(super) async fn requests_of(&self, subjects: impl Iterator<Item = String>, request: &Request) {
+        let engine = self.engine();
+        for subject in subjects {
+            let Bench { http, .. } = Bench::new().of_subject(&subject);
+            let link = Silent { http, meta: Map::new() };
+            let rounds = Rounds::new(BTreeMap::new());
+            let context = Context::new(Arc::new(link), CancellationToken::new(), engine.clone(), rounds);
+            if let Outcome::Asks { .. } = engine.request(&context, request.clone()).await {
+                panic!("nobody asks");
+            }
+        }
+    }
+
     pub(super) async fn request(&self, request: Request) -> Result<Response, Error> {
         let context = self.context();
         match self.engine().request(&context, request).await {

@@ -144,6 +144,12 @@ impl RateLimiting {
         self
     }
 
+    /// How many names are kept apart.
+    #[cfg(test)]
+    pub(super) fn names(&self) -> usize {
+        self.local.states.lock().unwrap().by_name.len()
+    }
+
     fn counts(&self, method: &str) -> bool {
         match self.config.methods.as_slice() {
             [] => matches!(method, "tools/call" | "resources/read" | "prompts/get"),
@@ -368,13 +374,13 @@ mod tests {
         for index in 0..MAX_NAMES + 5000 {
             limiting.local.wait(&limiting.formula, index.to_string());
         }
-        assert!(limiting.local.states.lock().unwrap().by_name.len() <= MAX_NAMES + 1);
+        assert!(limiting.names() <= MAX_NAMES + 1);
         assert!(limiting.local.wait(&limiting.formula, "newcomer".to_owned()) > Duration::ZERO, "and stay limited");
 
         let short = RateLimiting::token_bucket(1, Duration::from_micros(1));
         for index in 0..MAX_NAMES + 10 {
             short.local.wait(&short.formula, index.to_string());
         }
-        assert!(short.local.states.lock().unwrap().by_name.len() < MAX_NAMES / 2, "what is over makes room");
+        assert!(short.names() < MAX_NAMES / 2, "what is over makes room");
     }
 }

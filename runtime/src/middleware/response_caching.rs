@@ -97,6 +97,12 @@ impl ResponseCaching {
         Self { config: Arc::new(config), store, flights: Arc::default() }
     }
 
+    /// How many requests it remembers to be worked on.
+    #[cfg(test)]
+    pub(super) fn flights(&self) -> usize {
+        self.flights.0.lock().unwrap().len()
+    }
+
     /// How long an answer is kept; `None` for not at all.
     fn lifetime(&self, context: &Context, request: &Request) -> Option<Duration> {
         let named = self.config.components.get(request.target()?);

@@ -29,6 +29,13 @@ impl MemoryStore {
         Self { entries: Mutex::new(Entries { max_entries, max_bytes, evicts: true, ..Entries::default() }) }
     }
 
+    /// How many values there are, and how many bytes.
+    #[cfg(test)]
+    pub(crate) fn size(&self) -> (usize, usize) {
+        let (entries, _) = self.entries();
+        (entries.values.len(), entries.bytes)
+    }
+
     /// The entries, without those that have expired by now.
     fn entries(&self) -> (MutexGuard<'_, Entries>, Instant) {
         // No operation panics halfway, so the entries of a poisoned lock are whole.

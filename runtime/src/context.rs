@@ -159,6 +159,13 @@ impl Context {
         &self.inner.cancelled
     }
 
+    /// From here on the call is a task, where the client knows tasks and [the tool's calls may become
+    /// some](crate::component::Tool::task_when_started): the client gets its handle now, and what the handler returns
+    /// is kept until the client asks for it. Does nothing otherwise.
+    pub fn start_task(&self) {
+        self.inner.link.start_task();
+    }
+
     /// Reports progress, if the client wants to hear of it. `progress` has to grow with each report; `total` is unknown
     /// when `None`. More than some hundred reports a second are dropped.
     pub async fn progress(&self, progress: f64, total: Option<f64>, message: Option<&str>) {

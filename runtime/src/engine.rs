@@ -17,7 +17,7 @@ pub(crate) use limits::Limits;
 use crate::{
     Error,
     catalog::Operation,
-    component::{Prompt, Resource, ResourceTemplate, Tool},
+    component::{CallTerms, Prompt, Resource, ResourceTemplate, Tool},
     context::{Context, Outcome, run},
     message::{Notification, Request, Response, ServerInfo, ToolInfo},
     middleware::{self, Middleware, Terminal},
@@ -112,11 +112,31 @@ impl Engine {
     /// Answers a request.
     pub(crate) async fn request(&self, context: &Context, request: Request) -> Outcome<Result<Response, Error>> {
         let target = request.target().and_then(|name| match &request {
-            Request::CallTool(_) => self.registry().tool(name).and_then(|tool| tool.timeout),
+            Request::CallTool(_) => self.registry().tool(name).and_then(|tool| tool.terms.timeout),
             _ => None,
         });
         let handler = self.through(context, request);
         self.limits.guard(context, target, run(context.rounds(), handler)).await
+    }
+
+    /// Answers a request that nobody waits for: it takes no place among those under way, and has a time limit of its own.
+    pub(crate) async fn unhurried(
+        &self,
+        context: &Context,
+        request: Request,
+        limit: Duration,
+    ) -> Outcome<Result<Response, Error>> {
+        self.limits.fence(context, limit, run(context.rounds(), self.through(context, request))).await
+    }
+
+    /// What holds for the calls of a tool.
+    pub(crate) fn call_terms(&self, tool: &str) -> CallTerms {
+        self.registry().tool(tool).map(|tool| tool.terms).unwrap_or_default()
+    }
+
+    /// How long a request may take whose handler has this limit of its own.
+    pub(crate) fn time_limit(&self, own: Option<Duration>) -> Duration {
+        own.unwrap_or(self.limits.timeout)
     }
 
     /// Sends a request through all layers, without the fence that is around the client's own request.

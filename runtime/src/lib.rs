@@ -64,3 +64,7 @@ macro_rules! include_generated {
         include!(concat!(env!("OUT_DIR"), "/mcpwright/src/generated/mod.rs"));
     };
 }
+
+#[cfg(all(doctest, feature = "server"))]
+#[doc = include_str!("../docs/tasks.md")]
+struct Tasks;

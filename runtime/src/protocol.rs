@@ -10,6 +10,7 @@ mod serve;
 mod sessions;
 mod state;
 mod subscription;
+mod tasks;
 
 use std::{
     borrow::Cow,
@@ -30,9 +31,10 @@ use serde_json::Value;
 pub(crate) use client::{Client, Failure, Offers};
 pub(crate) use convert::prompt_message_json;
 pub(crate) use serve::{HttpSettings, http_service, serve_pipe, serve_stdio};
-pub(crate) use state::Seal;
+use state::Seal;
 
 use crate::{
+    component::TaskSupport,
     context::{Context, Outcome, Question, Rounds},
     engine::Engine,
     message::{
@@ -42,15 +44,37 @@ use crate::{
 };
 use link::RequestLink;
 use subscription::Subscriptions;
+use tasks::Tasks;
 
 /// The first version without `initialize` and sessions.
 const MODERN: &str = "2026-07-28";
+
+/// What all connections of a server share.
+pub(crate) struct Shared {
+    seal: Seal,
+    tasks: Arc<Tasks>,
+}
+
+impl Shared {
+    /// `secret` is what all instances of a server share.
+    ///
+    /// # Errors
+    /// A secret of less than 32 bytes, in words for its user.
+    pub(crate) fn new(secret: Option<&str>) -> Result<Self, String> {
+        Ok(Self { seal: Seal::new(secret)?, tasks: Arc::default() })
+    }
+
+    /// Ends what outlives its request.
+    pub(crate) fn stop(&self) {
+        self.tasks.stop();
+    }
+}
 
 /// One connection's view of the server: one per process over stdio, one per session or request over HTTP.
 #[derive(Clone)]
 pub(crate) struct Protocol {
     engine: Arc<Engine>,
-    seal: Arc<Seal>,
+    shared: Arc<Shared>,
     /// Whether the connection outlives a request: it then has a log level and can tell of changes.
     lasting: bool,
     /// The level of `logging/setLevel`.
@@ -63,10 +87,10 @@ pub(crate) struct Protocol {
 }
 
 impl Protocol {
-    pub(crate) fn new(engine: Arc<Engine>, seal: Arc<Seal>, lasting: bool) -> Self {
+    pub(crate) fn new(engine: Arc<Engine>, shared: Arc<Shared>, lasting: bool) -> Self {
         let level = Arc::new(AtomicU8::new(LogLevel::Info as u8));
         let kept = lasting.then(Arc::default);
-        Self { engine, seal, lasting, level, subscriptions: Arc::default(), session: None, kept }
+        Self { engine, shared, lasting, level, subscriptions: Arc::default(), session: None, kept }
     }
 
     /// Takes the connection as one session.
@@ -76,10 +100,13 @@ impl Protocol {
         Self { session: filled.then(|| format!("{:032x}", u128::from_be_bytes(random)).into()), ..self }
     }
 
+    fn link(&self, cx: RequestContext<RoleServer>) -> RequestLink {
+        RequestLink::new(cx, self.level.load(Ordering::Relaxed), self.session.clone(), self.kept.clone())
+    }
+
     fn context(&self, cx: RequestContext<RoleServer>, rounds: Rounds) -> Context {
         let cancelled = cx.ct.clone();
-        let link = RequestLink::new(cx, self.level.load(Ordering::Relaxed), self.session.clone(), self.kept.clone());
-        Context::new(Arc::new(link), cancelled, self.engine.clone(), rounds)
+        Context::new(Arc::new(self.link(cx)), cancelled, self.engine.clone(), rounds)
     }
 
     /// A request that cannot ask back.
@@ -101,23 +128,34 @@ impl Protocol {
         responses: Option<wire::InputResponses>,
         sealed: Option<String>,
     ) -> Result<Answer, ErrorData> {
-        let principal = cx
-            .extensions
-            .get::<http::request::Parts>()
-            .and_then(|parts| parts.extensions.get::<Arc<crate::auth::Principal>>());
-        let binding = state::binding(&request, principal.map(|principal| &**principal));
-        let mut answers: BTreeMap<String, Value> = BTreeMap::new();
-        if let Some(sealed) = sealed {
-            answers = self.seal.open(&sealed, &binding)?;
-        }
-        // What is no object answers no question: it is asked again.
-        answers.extend(responses.unwrap_or_default().into_iter().filter(|(_, answer)| answer.is_object()));
+        let Round { answers, binding, .. } = self.round(&cx, &request, responses, sealed)?;
         let context = self.context(cx, Rounds::new(answers));
         match self.engine.request(&context, request).await {
             Outcome::Done(Ok(response)) => Ok(Answer::Response(response)),
             Outcome::Done(Err(error)) => Ok(Answer::Error(error)),
-            Outcome::Asks { questions, answers } => asks(&self.seal, questions, &answers, &binding).map(Answer::Asks),
+            Outcome::Asks { questions, answers } => {
+                asks(&self.shared.seal, questions, &answers, &binding).map(Answer::Asks)
+            }
         }
+    }
+
+    /// What the rounds before this one brought.
+    fn round(
+        &self,
+        cx: &RequestContext<RoleServer>,
+        request: &Request,
+        responses: Option<wire::InputResponses>,
+        sealed: Option<String>,
+    ) -> Result<Round, ErrorData> {
+        let owner = owner(cx);
+        let binding = state::binding(request, &owner);
+        let mut answers: BTreeMap<String, Value> = BTreeMap::new();
+        if let Some(sealed) = sealed {
+            answers = self.shared.seal.open(&sealed, &binding)?;
+        }
+        // What is no object answers no question: it is asked again.
+        answers.extend(responses.unwrap_or_default().into_iter().filter(|(_, answer)| answer.is_object()));
+        Ok(Round { answers, binding, owner })
     }
 
     fn list(request: Option<wire::PaginatedRequestParams>) -> ListPage {
@@ -138,6 +176,22 @@ fn asks(
         requests.insert(key, convert::input_request(&question)?);
     }
     Ok(wire::InputRequiredResult::new(Some(requests), Some(sealed)))
+}
+
+/// One round of a request whose handler may ask back.
+struct Round {
+    /// The client's answers so far.
+    answers: BTreeMap<String, Value>,
+    /// What the state of the round belongs to.
+    binding: Vec<u8>,
+    /// The principal, as [`owner`] writes it.
+    owner: String,
+}
+
+/// The principal of a request: a digest; empty where nobody is authenticated.
+fn owner(cx: &RequestContext<RoleServer>) -> String {
+    let parts = cx.extensions.get::<http::request::Parts>();
+    state::owner(parts.and_then(|parts| parts.extensions.get::<Arc<crate::auth::Principal>>()).map(|who| &**who))
 }
 
 fn is_modern(cx: &RequestContext<RoleServer>) -> bool {
@@ -174,7 +228,7 @@ macro_rules! list {
 #[expect(deprecated, reason = "logging and resource subscriptions of older protocol versions")]
 impl ServerHandler for Protocol {
     fn get_info(&self) -> wire::ServerConfig {
-        convert::server_config(&self.engine.info)
+        convert::server_config(&self.engine.info, self.engine.registry().offers_tasks())
     }
 
     async fn initialize(
@@ -184,6 +238,8 @@ impl ServerHandler for Protocol {
     ) -> Result<wire::InitializeResult, ErrorData> {
         cx.peer.set_peer_info(request.clone());
         let mut result = self.negotiate_initialize(&request)?;
+        // The tasks of these versions were others.
+        result.capabilities.extensions = None;
         if !self.lasting {
             convert::without_changes(&mut result.capabilities);
         }
@@ -255,12 +311,50 @@ impl ServerHandler for Protocol {
         cx: RequestContext<RoleServer>,
     ) -> Result<wire::CallToolResponse, ErrorData> {
         let call = CallTool { name: request.name.into_owned(), arguments: request.arguments.unwrap_or_default() };
-        match self.asking(cx, Request::CallTool(call), request.input_responses, request.request_state).await? {
+        let terms = self.engine.call_terms(&call.name);
+        let call = Request::CallTool(call);
+        if terms.task_support != TaskSupport::Forbidden {
+            let knows_tasks = cx.client_capabilities().is_some_and(|capabilities| capabilities.supports_tasks());
+            if knows_tasks && is_modern(&cx) {
+                let round = self.round(&cx, &call, request.input_responses, request.request_state)?;
+                return self.call_as_task(cx, call, terms, round).await;
+            }
+            if terms.task_support == TaskSupport::Required {
+                return Err(tasks::required());
+            }
+        }
+        match self.asking(cx, call, request.input_responses, request.request_state).await? {
             Answer::Response(Response::Tool(result)) => Ok(convert::tool_result(result)?.into()),
             Answer::Response(_) => Err(mismatch()),
             Answer::Error(error) => convert::tool_error(error).map(Into::into),
             Answer::Asks(questions) => Ok(questions.into()),
         }
+    }
+
+    async fn get_task(
+        &self,
+        request: wire::GetTaskParams,
+        cx: RequestContext<RoleServer>,
+    ) -> Result<wire::GetTaskResult, ErrorData> {
+        Ok(wire::GetTaskResult::new(self.task_of(&cx, &request.task_id)?.detailed()))
+    }
+
+    async fn update_task(
+        &self,
+        request: wire::UpdateTaskParams,
+        cx: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.task_of(&cx, &request.task_id)?.answer(request.input_responses);
+        Ok(())
+    }
+
+    async fn cancel_task(
+        &self,
+        request: wire::CancelTaskParams,
+        cx: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.task_of(&cx, &request.task_id)?.cancel();
+        Ok(())
     }
 
     async fn read_resource(

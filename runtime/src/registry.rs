@@ -48,6 +48,8 @@ pub(crate) struct Registry {
     lists: Lists,
     /// Whether every output schema describes an object, as all protocol versions allow.
     objects_only: bool,
+    /// Whether calls of any tool may become tasks.
+    offers_tasks: bool,
 }
 
 /// The lists as they go out, made once.

@@ -26,6 +26,8 @@ mod problems;
 #[cfg(feature = "proxy")]
 #[path = "server/proxy.rs"]
 mod proxy;
+#[path = "server/tasks.rs"]
+mod tasks;
 #[path = "server/transform.rs"]
 mod transform;
 #[path = "server/ways.rs"]

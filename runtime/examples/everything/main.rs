@@ -6,6 +6,7 @@
 
 mod asking;
 mod contents;
+mod lasting;
 mod offers;
 mod telling;
 
@@ -53,5 +54,5 @@ fn server() -> Server {
         .tool(Tool::new("test_given_up", "Tells how many calls of test_wait were given up.", telling::given_up))
         .tool(Tool::new("test_trigger_tool_change", "Adds a tool, and removes it again.", telling::change_tools))
         .tool(Tool::new("test_trigger_prompt_change", "Adds a prompt, and removes it again.", telling::change_prompts));
-    offers::add(asking::add(server))
+    offers::add(lasting::add(asking::add(server)))
 }

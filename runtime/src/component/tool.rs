@@ -11,7 +11,9 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{Answer, Hints, Icon, IntoToolResult, LazySchema, OperationTool, Transformed, handler};
+use super::{
+    Answer, CallTerms, Hints, Icon, IntoToolResult, LazySchema, OperationTool, TaskSupport, Transformed, handler,
+};
 use crate::{
     Error,
     arguments::Validator,
@@ -46,7 +48,7 @@ pub(crate) type ToolHandler = Arc<dyn Fn(Context, Map<String, Value>) -> Answer<
 pub struct Tool {
     pub(crate) info: ToolInfo,
     pub(crate) handler: ToolHandler,
-    pub(crate) timeout: Option<Duration>,
+    pub(crate) terms: CallTerms,
 }
 
 impl Tool {
@@ -104,7 +106,7 @@ impl Tool {
             tags: Vec::new(),
             meta: Map::new(),
         };
-        Self { info, handler, timeout: None }
+        Self { info, handler, terms: CallTerms::default() }
     }
 
     /// A name for people.
@@ -145,7 +147,26 @@ impl Tool {
 
     /// Gives a call up after this time, instead of after the server's limit.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
+        self.terms.timeout = Some(timeout);
+        self
+    }
+
+    /// Lets calls go on as tasks, from their start.
+    pub fn task_support(mut self, support: TaskSupport) -> Self {
+        self.terms.task_support = support;
+        self
+    }
+
+    /// Lets the handler say when a call becomes a task, by [`Context::start_task`]: it can ask its questions and check
+    /// what it was given before that.
+    pub fn task_when_started(mut self) -> Self {
+        self.terms.starts_task = true;
+        self
+    }
+
+    /// How long a task is kept, from its creation; one that still runs then fails. 30 minutes when nothing is said.
+    pub fn task_lifetime(mut self, lifetime: Duration) -> Self {
+        self.terms.task_lifetime = lifetime;
         self
     }
 }
@@ -153,7 +174,7 @@ impl Tool {
 /// A tool as the registry keeps it.
 pub(crate) struct ToolEntry {
     pub(crate) info: Arc<ToolInfo>,
-    pub(crate) timeout: Option<Duration>,
+    pub(crate) terms: CallTerms,
     pub(crate) source: ToolSource,
     validator: OnceLock<Validator>,
 }
@@ -169,8 +190,8 @@ pub(crate) enum ToolSource {
 }
 
 impl ToolEntry {
-    pub(crate) fn new(info: ToolInfo, timeout: Option<Duration>, source: ToolSource) -> Self {
-        Self { info: Arc::new(info), timeout, source, validator: OnceLock::new() }
+    pub(crate) fn new(info: ToolInfo, terms: CallTerms, source: ToolSource) -> Self {
+        Self { info: Arc::new(info), terms, source, validator: OnceLock::new() }
     }
 
     /// The operation behind it.
@@ -207,6 +228,6 @@ impl ToolEntry {
 
 impl From<Tool> for ToolEntry {
     fn from(tool: Tool) -> Self {
-        Self::new(tool.info, tool.timeout, ToolSource::Custom(tool.handler))
+        Self::new(tool.info, tool.terms, ToolSource::Custom(tool.handler))
     }
 }

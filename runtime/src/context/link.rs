@@ -55,5 +55,8 @@ pub(crate) trait Link: Send + Sync {
     fn wants_log(&self, level: LogLevel) -> bool;
     async fn progress(&self, progress: f64, total: Option<f64>, message: Option<&str>);
     async fn log(&self, level: LogLevel, data: Value);
-    async fn ask(&self, question: Question) -> Result<Value, Error>;
+    /// Asks by a request of its own; `key` is the name that the handler gave the question.
+    async fn ask(&self, key: Option<&str>, question: Question) -> Result<Value, Error>;
+    /// From here on the call is a task, if it may be one.
+    fn start_task(&self) {}
 }

@@ -48,7 +48,7 @@ impl Rounds {
     pub(crate) async fn ask(&self, link: &dyn Link, key: Option<&str>, question: Question) -> Result<Value, Error> {
         if !link.asks_in_result() {
             self.0.lock().unwrap_or_else(PoisonError::into_inner).asked += 1;
-            return link.ask(question).await;
+            return link.ask(key, question).await;
         }
         let answer = {
             let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);

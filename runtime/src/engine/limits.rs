@@ -12,7 +12,7 @@ use crate::{
 
 pub(crate) struct Limits {
     /// How long a handler may take.
-    timeout: Duration,
+    pub(super) timeout: Duration,
     /// How many requests are under way at most; more are refused at once.
     permits: Semaphore,
     most: usize,
@@ -48,7 +48,16 @@ impl Limits {
             let error = Error::new(ErrorKind::Overloaded, "The server is busy. Try again in a moment.");
             return Outcome::Done(Err(error));
         };
-        let timeout = timeout.unwrap_or(self.timeout);
+        self.fence(context, timeout.unwrap_or(self.timeout), handler).await
+    }
+
+    /// [`Limits::guard`] for what takes no place among the requests under way.
+    pub(crate) async fn fence<T>(
+        &self,
+        context: &Context,
+        timeout: Duration,
+        handler: impl Future<Output = Outcome<Result<T, Error>>>,
+    ) -> Outcome<Result<T, Error>> {
         let handler = AssertUnwindSafe(handler).catch_unwind();
         tokio::select! {
             biased;

@@ -313,7 +313,7 @@ impl Link for Silent {
     }
     async fn progress(&self, _: f64, _: Option<f64>, _: Option<&str>) {}
     async fn log(&self, _: LogLevel, _: Value) {}
-    async fn ask(&self, _: Question) -> Result<Value, Error> {
+    async fn ask(&self, _: Option<&str>, _: Question) -> Result<Value, Error> {
         Err(Error::new(ErrorKind::Unsupported, "nobody is there"))
     }
 }

@@ -26,7 +26,7 @@ impl ToolInjection {
     pub fn new(tools: impl IntoIterator<Item = Tool>) -> Self {
         let entry = |tool: Tool| {
             let name = tool.info.name.to_string();
-            (name, ToolEntry::new(tool.info, tool.timeout, ToolSource::Custom(tool.handler)))
+            (name, ToolEntry::new(tool.info, tool.terms, ToolSource::Custom(tool.handler)))
         };
         Self { tools: tools.into_iter().map(entry).collect() }
     }
@@ -67,7 +67,7 @@ impl Middleware for ToolInjection {
         match self.tools.get(&call.name) {
             Some(tool) => {
                 let called = tool.call(context.clone(), call.arguments);
-                let Some(limit) = tool.timeout else { return called.await };
+                let Some(limit) = tool.terms.timeout else { return called.await };
                 tokio::time::timeout(limit, called).await.unwrap_or_else(|_| {
                     let message = format!("The request took longer than {} s and was given up.", limit.as_secs_f64());
                     Err(Error::new(ErrorKind::TimedOut, message))

@@ -19,7 +19,7 @@ const SERVER_ERROR: wire::ErrorCode = wire::ErrorCode(-32000);
 
 /// What the server can do. Everything is declared, since components can be added while it runs: an empty list says that
 /// there is nothing of a kind now.
-pub(super) fn server_config(info: &ServerInfo) -> wire::ServerConfig {
+pub(super) fn server_config(info: &ServerInfo, tasks: bool) -> wire::ServerConfig {
     let mut tools = wire::ToolsCapability::default();
     tools.list_changed = Some(true);
     let mut resources = wire::ResourcesCapability::default();
@@ -33,6 +33,9 @@ pub(super) fn server_config(info: &ServerInfo) -> wire::ServerConfig {
     capabilities.prompts = Some(prompts);
     capabilities.completions = Some(Map::new());
     capabilities.logging = Some(Map::new());
+    if tasks {
+        capabilities.extensions.get_or_insert_default().insert(wire::TASKS_EXTENSION_ID.to_owned(), Map::new());
+    }
     let mut config = wire::ServerConfig::new(capabilities);
     describe(info, &mut config);
     config

@@ -19,7 +19,7 @@ use self::{
     request::{Era, Plain},
 };
 pub(super) use self::{http::gate, pipe::pipe};
-use super::{Protocol, Seal, convert, state};
+use super::{Protocol, Shared, convert, state};
 use crate::{
     auth::Principal,
     context::{Context, Outcome, Rounds},
@@ -30,7 +30,7 @@ use crate::{
 #[derive(Clone)]
 pub(super) struct Direct {
     engine: Arc<Engine>,
-    seal: Arc<Seal>,
+    shared: Arc<Shared>,
     session: Option<Arc<str>>,
     kept: Option<Arc<Mutex<::http::Extensions>>>,
 }
@@ -40,7 +40,7 @@ impl Direct {
     pub(super) fn new(protocol: &Protocol) -> Self {
         Self {
             engine: protocol.engine.clone(),
-            seal: protocol.seal.clone(),
+            shared: protocol.shared.clone(),
             session: protocol.session.clone(),
             kept: protocol.kept.clone(),
         }
@@ -50,7 +50,8 @@ impl Direct {
     /// there is no way here: there only lists and operations of the API are taken.
     fn takes(&self, plain: &Plain) -> bool {
         match plain.era {
-            Era::Modern => true,
+            // A call that may become a task goes the way that knows them.
+            Era::Modern => !self.engine.registry().may_be_task(&plain.request),
             Era::Legacy => !self.engine.has_layers() && self.engine.registry().is_quiet(&plain.request),
         }
     }
@@ -64,7 +65,7 @@ impl Direct {
     async fn answer(&self, plain: Plain, http: Option<::http::request::Parts>, cancelled: CancellationToken) -> Answer {
         let Plain { id, request, era, version, meta, client, capabilities } = plain;
         let principal = http.as_ref().and_then(|parts| parts.extensions.get::<Arc<Principal>>());
-        let binding = state::binding(&request, principal.map(|principal| &**principal));
+        let binding = state::binding(&request, &state::owner(principal.map(|principal| &**principal)));
         let is_call = matches!(request, crate::message::Request::CallTool(_));
         let link = DirectLink {
             id: serde_json::from_str(id.get()).unwrap_or_else(|_| id.get().to_owned()),
@@ -85,7 +86,8 @@ impl Direct {
                 Err(error) => writer.error(error),
             },
             Outcome::Done(Err(error)) => writer.error(convert::error(error)),
-            Outcome::Asks { questions, answers } => match super::asks(&self.seal, questions, &answers, &binding) {
+            Outcome::Asks { questions, answers } => match super::asks(&self.shared.seal, questions, &answers, &binding)
+            {
                 Ok(asks) => writer.result(&asks),
                 Err(error) => writer.error(error),
             },

@@ -150,7 +150,7 @@ impl Link for RequestLink {
         }
     }
 
-    async fn ask(&self, question: Question) -> Result<Value, Error> {
+    async fn ask(&self, _: Option<&str>, question: Question) -> Result<Value, Error> {
         let request = json!({"method": question.method, "params": question.params});
         let request = match question.method {
             "roots/list" => serde_json::from_value(request).map(wire::ServerRequest::ListRootsRequest),

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tower::{Service, util::BoxCloneSyncService};
 
 use super::{
-    Protocol, Seal,
+    Protocol, Shared,
     direct::{self, Direct},
     sessions::{self, Sessions},
 };
@@ -29,9 +29,13 @@ use crate::engine::Engine;
 ///
 /// # Errors
 /// When the connection breaks.
-pub(crate) async fn serve_stdio(engine: Arc<Engine>, seal: Arc<Seal>, stop: CancellationToken) -> Result<(), String> {
+pub(crate) async fn serve_stdio(
+    engine: Arc<Engine>,
+    shared: Arc<Shared>,
+    stop: CancellationToken,
+) -> Result<(), String> {
     let (input, output) = stdio_pipes();
-    serve_pipe(engine, seal, input, output, stop).await
+    serve_pipe(engine, shared, input, output, stop).await
 }
 
 /// Serves one client over a pair of pipes, one JSON-RPC message per line.
@@ -40,12 +44,12 @@ pub(crate) async fn serve_stdio(engine: Arc<Engine>, seal: Arc<Seal>, stop: Canc
 /// When the connection breaks.
 pub(crate) async fn serve_pipe(
     engine: Arc<Engine>,
-    seal: Arc<Seal>,
+    shared: Arc<Shared>,
     input: impl AsyncRead + Send + Unpin + 'static,
     output: impl AsyncWrite + Send + Unpin + 'static,
     stop: CancellationToken,
 ) -> Result<(), String> {
-    let protocol = Protocol::new(engine, seal, true).with_session();
+    let protocol = Protocol::new(engine, shared, true).with_session();
     let (pipes, keep) = direct::pipe(Direct::new(&protocol), input, output, &stop);
     let ended = match serve_server_with_ct(protocol, pipes, stop).await {
         Ok(running) => match running.waiting().await {
@@ -81,7 +85,7 @@ pub(super) type HttpService = BoxCloneSyncService<Request<Body>, Response, Infal
 /// The protocol as an HTTP service.
 pub(crate) fn http_service(
     engine: Arc<Engine>,
-    seal: Arc<Seal>,
+    shared: Arc<Shared>,
     settings: &HttpSettings,
     stop: CancellationToken,
 ) -> HttpService {
@@ -101,7 +105,7 @@ pub(crate) fn http_service(
     } else {
         config.with_allowed_origins(settings.allowed_origins.clone()).enforce_origin_validation()
     };
-    let protocol = Protocol::new(engine.clone(), seal.clone(), false);
+    let protocol = Protocol::new(engine.clone(), shared.clone(), false);
     let direct = Direct::new(&protocol);
     if settings.sessions == 0 {
         let service =
@@ -113,7 +117,7 @@ pub(crate) fn http_service(
     let manager = Arc::new(Sessions::new(manager, settings.sessions));
     let service = StreamableHttpService::new(
         // Each session has a log level and subscriptions of its own.
-        move || Ok(Protocol::new(engine.clone(), seal.clone(), true)),
+        move || Ok(Protocol::new(engine.clone(), shared.clone(), true)),
         manager,
         config,
     );

@@ -52,14 +52,18 @@ impl Seal {
     }
 }
 
+/// A principal, in few characters that tell nothing of it; empty for nobody.
+pub(super) fn owner(principal: Option<&Principal>) -> String {
+    principal.map(|who| digest([&who.issuer, &who.subject])).unwrap_or_default()
+}
+
 /// What a state belongs to: the principal, the method, its target and its arguments.
-pub(super) fn binding(request: &Request, principal: Option<&Principal>) -> Vec<u8> {
+pub(super) fn binding(request: &Request, owner: &str) -> Vec<u8> {
     let arguments = match request {
         Request::CallTool(call) => Some(&call.arguments),
         Request::GetPrompt(get) => Some(&get.arguments),
         _ => None,
     };
     let arguments = arguments.and_then(|arguments| serde_json::to_string(arguments).ok()).unwrap_or_default();
-    let who = principal.map(|who| digest([&who.issuer, &who.subject])).unwrap_or_default();
-    format!("{who}\n{}\n{}\n{arguments}", request.method(), request.target().unwrap_or_default()).into_bytes()
+    format!("{owner}\n{}\n{}\n{arguments}", request.method(), request.target().unwrap_or_default()).into_bytes()
 }

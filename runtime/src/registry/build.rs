@@ -13,9 +13,9 @@ use super::{Lists, Pages, Problem, Registry, Visibility, origin::Origin};
 use crate::{
     catalog::{Api, Kind, Operation},
     component::{
-        CompletionHandler, LazySchema, OperationResource, OperationTool, Prompt, PromptEntry, Resource, ResourceEntry,
-        ResourceSource, ResourceTemplate, TemplateEntry, TemplateSource, Tool, ToolEntry, ToolSource, Transform,
-        Transformed, WrapHandler, tool_info,
+        CallTerms, CompletionHandler, LazySchema, OperationResource, OperationTool, Prompt, PromptEntry, Resource,
+        ResourceEntry, ResourceSource, ResourceTemplate, TaskSupport, TemplateEntry, TemplateSource, Tool, ToolEntry,
+        ToolSource, Transform, Transformed, WrapHandler, tool_info,
     },
     message::{ResourceInfo, ResourceTemplateInfo},
     upstream::Upstream,
@@ -128,7 +128,7 @@ impl RegistryBuilder {
             info.name = name.into();
         }
         let source = OperationTool { operation, upstream: upstream.clone(), wrapper };
-        self.add_tool(ToolEntry::new(info, None, ToolSource::Operation(source)));
+        self.add_tool(ToolEntry::new(info, CallTerms::default(), ToolSource::Operation(source)));
     }
 
     fn operation_resource(
@@ -191,9 +191,9 @@ impl RegistryBuilder {
         self.applied.insert(tool.info.name.to_string());
         match transform.info(&tool.info) {
             Ok(info) => {
-                let timeout = transform.time_limit().or(tool.timeout);
+                let terms = CallTerms { timeout: transform.time_limit().or(tool.terms.timeout), ..tool.terms };
                 let source = ToolSource::Transformed(Arc::new(Transformed { tool: Arc::new(tool), transform }));
-                Some(ToolEntry::new(info, timeout, source))
+                Some(ToolEntry::new(info, terms, source))
             }
             Err(why) => {
                 self.problems.push(Problem::Transform { tool: tool.info.name.to_string(), why });
@@ -308,6 +308,7 @@ impl RegistryBuilder {
         order.sort_by_key(|&index| std::cmp::Reverse(registry.templates[index].template.literal_length()));
         registry.by_specificity = order;
         let outputs = registry.tools.values().filter_map(|tool| tool.info.output_schema.as_ref());
+        registry.offers_tasks = registry.tools.values().any(|tool| tool.terms.task_support != TaskSupport::Forbidden);
         registry.objects_only = outputs.into_iter().all(LazySchema::describes_object);
         registry.lists = Lists {
             tools: Pages::new(registry.tools.values().map(|tool| tool.info.clone()).collect(), self.page_size),

@@ -5,7 +5,10 @@ use std::{borrow::Cow, sync::Arc};
 use super::Registry;
 use crate::{
     catalog::Operation,
-    component::{OperationResource, OperationTool, ResourceSource, TemplateEntry, TemplateSource, ToolSource},
+    component::{
+        OperationResource, OperationTool, ResourceSource, TaskSupport, TemplateEntry, TemplateSource, ToolEntry,
+        ToolSource,
+    },
     compose::Child,
     message::{PromptInfo, Request, ToolInfo},
 };
@@ -131,6 +134,18 @@ impl Registry {
             },
             _ => false,
         }
+    }
+
+    /// Whether calls of any tool may become tasks.
+    pub(crate) fn offers_tasks(&self) -> bool {
+        self.offers_tasks
+    }
+
+    /// Whether a request is a call that may become a task.
+    pub(crate) fn may_be_task(&self, request: &Request) -> bool {
+        let Request::CallTool(call) = request else { return false };
+        let support = |tool: &Arc<ToolEntry>| tool.terms.task_support;
+        self.offers_tasks && self.tools.get(&call.name).map(support).is_some_and(|it| it != TaskSupport::Forbidden)
     }
 
     fn template_of(&self, uri: &str) -> Option<&Arc<TemplateEntry>> {

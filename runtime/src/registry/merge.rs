@@ -45,7 +45,7 @@ impl RegistryBuilder {
             let outer = child.naming.tool(name);
             if self.shows(&outer, &entry.info.tags) {
                 let info = ToolInfo { name: outer.into(), ..(*entry.info).clone() };
-                self.add_tool(ToolEntry::new(info, entry.timeout, ToolSource::Mounted(inner(name))));
+                self.add_tool(ToolEntry::new(info, entry.terms, ToolSource::Mounted(inner(name))));
             }
         }
         for (uri, entry) in &inside.resources {

@@ -20,7 +20,7 @@ use crate::{
     catalog::Api,
     compose::{Child, Naming},
     engine::{Engine, Limits},
-    protocol::{self, Seal},
+    protocol::{self, Shared},
     registry::{Problem, RegistryBuilder},
     upstream::{ConfigurationError, Settings, Upstream},
 };
@@ -81,7 +81,7 @@ fn problems(problems: &[Problem]) -> String {
 /// A server that has started.
 pub(crate) struct Running {
     pub(crate) engine: Arc<Engine>,
-    pub(crate) seal: Arc<Seal>,
+    pub(crate) shared: Arc<Shared>,
     shutdown: Duration,
     stops: Mutex<Option<Stops>>,
 }
@@ -97,7 +97,7 @@ impl Server {
         options: &Options,
         matches: Option<&ArgMatches>,
     ) -> Result<(Running, Vec<HttpLayer>), StartError> {
-        let seal = Seal::new(options.state_secret.as_deref())
+        let shared = Shared::new(options.state_secret.as_deref())
             .map_err(|error| StartError::Option(format!("the state secret cannot be used: {error}")))?;
         unambiguous(&self, options)?;
         let matches = matches.filter(|_| self.only_api().is_some());
@@ -112,7 +112,7 @@ impl Server {
             return Err(StartError::Lifespan(error));
         }
         let shutdown = options.limits.shutdown;
-        Ok((Running { engine, seal: Arc::new(seal), shutdown, stops: Mutex::new(Some(stops)) }, http))
+        Ok((Running { engine, shared: Arc::new(shared), shutdown, stops: Mutex::new(Some(stops)) }, http))
     }
 }
 
@@ -274,7 +274,7 @@ fn upstream(
 impl Running {
     pub(crate) async fn serve_stdio(&self, stop: CancellationToken) -> Result<(), StartError> {
         let stop = self.engine.drained(stop, self.shutdown);
-        protocol::serve_stdio(self.engine.clone(), self.seal.clone(), stop).await.map_err(StartError::Connection)
+        protocol::serve_stdio(self.engine.clone(), self.shared.clone(), stop).await.map_err(StartError::Connection)
     }
 
     pub(crate) async fn serve_pipe(
@@ -284,13 +284,14 @@ impl Running {
         stop: CancellationToken,
     ) -> Result<(), StartError> {
         let stop = self.engine.drained(stop, self.shutdown);
-        protocol::serve_pipe(self.engine.clone(), self.seal.clone(), input, output, stop)
+        protocol::serve_pipe(self.engine.clone(), self.shared.clone(), input, output, stop)
             .await
             .map_err(StartError::Connection)
     }
 
     /// Stops the lifespans, within the time for stopping.
     pub(crate) async fn stop(&self) {
+        self.shared.stop();
         let stops = self.stops.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(stops) = stops
             && tokio::time::timeout(self.shutdown, stops.run()).await.is_err()
@@ -303,6 +304,7 @@ impl Running {
 /// A router that is dropped without a word stops its lifespans too.
 impl Drop for Running {
     fn drop(&mut self) {
+        self.shared.stop();
         let stops = self.stops.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let (Some(stops), Ok(runtime)) = (stops, tokio::runtime::Handle::try_current()) {
             runtime.spawn(stops.run());

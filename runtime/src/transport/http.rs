@@ -98,7 +98,7 @@ pub(crate) async fn router(
     let running = Arc::new(running);
     let service = {
         let stop = running.engine.drained(stop.clone(), options.limits.shutdown);
-        protocol::http_service(running.engine.clone(), running.seal.clone(), &settings, stop)
+        protocol::http_service(running.engine.clone(), running.shared.clone(), &settings, stop)
     };
     let most = options.limits.body_bytes;
     let mut router = Router::new()

@@ -7,8 +7,8 @@ use serde_json::Map;
 use super::line::Line;
 use crate::{
     component::{
-        CompletionHandler, PromptEntry, PromptSource, ResourceEntry, ResourceSource, TemplateSource, ToolEntry,
-        ToolSource,
+        CallTerms, CompletionHandler, PromptEntry, PromptSource, ResourceEntry, ResourceSource, TemplateSource,
+        ToolEntry, ToolSource,
     },
     message::{Complete, CompletionTarget, ToolInfo},
     protocol::Offers,
@@ -28,7 +28,7 @@ pub(super) fn fill(builder: &mut RegistryBuilder, offers: Offers, line: &Arc<Lin
         }));
         let legal = |letter: char| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '_' };
         let name: String = info.name.chars().take(64).map(legal).collect();
-        builder.add_tool(ToolEntry::new(ToolInfo { name: name.into(), ..info }, None, source));
+        builder.add_tool(ToolEntry::new(ToolInfo { name: name.into(), ..info }, CallTerms::default(), source));
     }
     for info in offers.resources {
         let line = line.clone();

@@ -68,7 +68,7 @@ impl Link for DirectLink {
 
     async fn log(&self, _: LogLevel, _: Value) {}
 
-    async fn ask(&self, _: Question) -> Result<Value, Error> {
+    async fn ask(&self, _: Option<&str>, _: Question) -> Result<Value, Error> {
         Err(Error::failed("The client cannot be asked outside of a result."))
     }
 }

@@ -188,6 +188,9 @@ fn metadata<'a>(document: String, paths: impl IntoIterator<Item = &'a str>) -> R
     })
 }
 
+/// How many characters of granted scopes a challenge repeats: a header has to stay one.
+const MOST_GRANTED: usize = 2_000;
+
 struct Guard {
     verifier: Arc<dyn Verifier>,
     challenges: Challenges,
@@ -213,7 +216,7 @@ async fn authenticate(State(guard): State<Arc<Guard>>, request: Request, next: N
     };
     principal.rule.clone_from(&guard.rule);
     if !principal.has_scopes(&guard.required) {
-        return guard.challenges.answer(Refusal::InsufficientScope(&guard.required));
+        return guard.challenges.answer(Refusal::InsufficientScope(&guard.to_ask_for(&principal, &[])));
     }
     let who = digest([&principal.issuer, &principal.subject]);
     if let Some(session) = parts.headers.get(SESSION)
@@ -223,7 +226,8 @@ async fn authenticate(State(guard): State<Arc<Guard>>, request: Request, next: N
         return http::StatusCode::NOT_FOUND.into_response();
     }
     let step_up = StepUp::default();
-    parts.extensions.insert(Arc::new(principal));
+    let principal = Arc::new(principal);
+    parts.extensions.insert(principal.clone());
     parts.extensions.insert(step_up.clone());
     let response = next.run(Request::from_parts(parts, body)).await;
     if let Some(session) = response.headers().get(SESSION) {
@@ -235,5 +239,19 @@ async fn authenticate(State(guard): State<Arc<Guard>>, request: Request, next: N
     if demanded.is_empty() {
         return response;
     }
-    guard.challenges.answer(Refusal::InsufficientScope(&demanded))
+    guard.challenges.answer(Refusal::InsufficientScope(&guard.to_ask_for(&principal, &demanded)))
+}
+
+impl Guard {
+    /// The scopes that a token needs to get further: what every request needs, what this one does, and what the client
+    /// has. It asks for exactly these, and would lose the others.
+    fn to_ask_for(&self, principal: &super::Principal, demanded: &[String]) -> Vec<String> {
+        let mut all = self.required.clone();
+        all.extend(demanded.iter().filter(|scope| !self.required.contains(scope)).cloned());
+        let granted = || principal.scopes.iter().filter(|scope| is_scope(scope));
+        if granted().map(String::len).sum::<usize>() <= MOST_GRANTED {
+            all.extend(granted().filter(|scope| !all.contains(scope)).cloned().collect::<Vec<_>>());
+        }
+        all
+    }
 }

@@ -111,7 +111,7 @@ async fn t10_a_lack_of_scopes_is_answered_with_all_that_are_needed() {
     assert!(challenge(&headers).contains("scope=\"use offline_access\", error=\"insufficient_scope\""));
     let (status, headers, _) = call("/mcp", &[b"Bearer plain"], "admin").await;
     assert_eq!(status, StatusCode::FORBIDDEN, "found out by the component");
-    assert!(challenge(&headers).contains("scope=\"use admin\", error=\"insufficient_scope\""));
+    assert!(challenge(&headers).contains("scope=\"use offline_access admin\", error=\"insufficient_scope\""));
     assert!(challenge(&headers).starts_with(&format!("Bearer resource_metadata=\"{METADATA}\"")));
     assert_eq!(call("/mcp", &[b"Bearer full"], "admin").await.0, StatusCode::OK);
     assert_eq!(call("/mcp", &[b"Bearer plain"], "").await.0, StatusCode::OK, "a broader scope includes others");

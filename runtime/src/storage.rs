@@ -18,12 +18,16 @@ mod dynamodb;
 mod elasticsearch;
 #[cfg(feature = "memcached")]
 mod memcached;
+#[cfg(feature = "mongodb")]
+mod mongodb;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(test)]
 mod suite;
+#[cfg(any(feature = "memcached", feature = "mongodb", feature = "dynamodb", feature = "elasticsearch"))]
+mod versioned;
 #[cfg(all(test, feature = "redis"))]
 pub(crate) use suite::{free_port, service};
 
@@ -43,6 +47,8 @@ pub use dynamodb::DynamoDbStore;
 pub use elasticsearch::ElasticsearchStore;
 #[cfg(feature = "memcached")]
 pub use memcached::MemcachedStore;
+#[cfg(feature = "mongodb")]
+pub use mongodb::MongoDbStore;
 #[cfg(feature = "redis")]
 pub use redis::RedisStore;
 #[cfg(feature = "sqlite")]
@@ -214,6 +220,7 @@ impl Error {
         feature = "sqlite",
         feature = "redis",
         feature = "memcached",
+        feature = "mongodb",
         feature = "dynamodb",
         feature = "elasticsearch"
     ))]
@@ -223,7 +230,14 @@ impl Error {
 }
 
 /// A lifetime in whole milliseconds, at least one, so that zero cannot be mistaken for "for ever".
-#[cfg(any(feature = "sqlite", feature = "redis", feature = "dynamodb", feature = "elasticsearch"))]
+#[cfg(any(
+    feature = "sqlite",
+    feature = "redis",
+    feature = "memcached",
+    feature = "mongodb",
+    feature = "dynamodb",
+    feature = "elasticsearch"
+))]
 fn milliseconds(ttl: Duration) -> i64 {
     // A century is for ever, and leaves room for sums.
     const CENTURY: u128 = 100 * 366 * 86_400 * 1000;
@@ -231,7 +245,13 @@ fn milliseconds(ttl: Duration) -> i64 {
 }
 
 /// Now, in milliseconds since 1970, for backends whose clock cannot be asked.
-#[cfg(any(feature = "sqlite", feature = "memcached", feature = "dynamodb", feature = "elasticsearch"))]
+#[cfg(any(
+    feature = "sqlite",
+    feature = "memcached",
+    feature = "mongodb",
+    feature = "dynamodb",
+    feature = "elasticsearch"
+))]
 fn now() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)

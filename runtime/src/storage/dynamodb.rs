@@ -12,7 +12,10 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Capabilities, Error, Key, KvStore, Lifetime, digest, key::number, milliseconds, now};
+use super::{
+    Capabilities, Error, Key, KvStore, Lifetime, digest, now,
+    versioned::{self, Found, Versioned, end},
+};
 use signature::{Credentials, Scope, authorization, time};
 
 /// Values as items of a table, which is made (with on-demand capacity) when it is missing. DynamoDB removes expired
@@ -42,15 +45,6 @@ impl fmt::Debug for DynamoDbStore {
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The largest value in bytes: items have 400 KB, with the names of their attributes.
 const MAX_VALUE: usize = 400 * 1000 - 1000;
-/// How often a change is tried again when others change the same value.
-const ATTEMPTS: usize = 200;
-
-/// An item that has not expired.
-struct Item {
-    value: Vec<u8>,
-    expires: Option<i64>,
-}
-
 impl DynamoDbStore {
     /// Connects to `dynamodb://table[?region=R&endpoint=URL]`. The region is that of `AWS_REGION` where none is given.
     ///
@@ -174,11 +168,6 @@ impl DynamoDbStore {
         json!({"name": {"S": digest([key.collection(), key.name()])}})
     }
 
-    async fn find(&self, key: Key<'_>) -> Result<Option<Item>, Error> {
-        let request = json!({"TableName": self.table, "Key": self.key(key), "ConsistentRead": true});
-        item(&self.call("GetItem", request).await?["Item"])
-    }
-
     /// Writes an item; whether the condition held.
     async fn write(
         &self,
@@ -226,14 +215,14 @@ fn number_value(number: i64) -> Value {
 }
 
 /// An item as DynamoDB has it; `None` when it is missing or has expired.
-fn item(item: &Value) -> Result<Option<Item>, Error> {
+fn item(item: &Value) -> Result<Option<Found<()>>, Error> {
     if item.is_null() {
         return Ok(None);
     }
     let value = item["value"]["B"].as_str().and_then(|text| BASE64_STANDARD.decode(text).ok());
     let value = value.ok_or(Error::Corrupt("the item is not one of this store"))?;
     let expires = item["expires"]["N"].as_str().and_then(|text| text.parse().ok());
-    Ok(expires.is_none_or(|at: i64| at > now()).then_some(Item { value, expires }))
+    Ok(expires.is_none_or(|at: i64| at > now()).then_some(Found { value, expires, version: () }))
 }
 
 enum Failure {
@@ -256,8 +245,26 @@ fn failed(error: reqwest::Error) -> Error {
     Error::unavailable("DynamoDB", error.without_url())
 }
 
-fn end(ttl: Option<Duration>) -> Option<i64> {
-    ttl.map(|ttl| now().saturating_add(milliseconds(ttl)))
+#[async_trait]
+impl Versioned for DynamoDbStore {
+    /// The value is its own version.
+    type Version = ();
+
+    async fn find(&self, key: Key<'_>) -> Result<Option<Found<()>>, Error> {
+        let request = json!({"TableName": self.table, "Key": self.key(key), "ConsistentRead": true});
+        item(&self.call("GetItem", request).await?["Item"])
+    }
+
+    async fn replace(
+        &self,
+        key: Key<'_>,
+        found: &Found<()>,
+        value: &[u8],
+        expires: Option<i64>,
+    ) -> Result<bool, Error> {
+        let values = json!({":now": number_value(now()), ":old": {"B": BASE64_STANDARD.encode(&found.value)}});
+        self.write(key, value, expires, Some((EQUAL, values))).await
+    }
 }
 
 #[async_trait]
@@ -267,7 +274,7 @@ impl KvStore for DynamoDbStore {
     }
 
     async fn get(&self, key: Key<'_>) -> Result<Option<Bytes>, Error> {
-        Ok(self.find(key).await?.map(|item| item.value.into()))
+        versioned::get(self, key).await
     }
 
     async fn put(&self, key: Key<'_>, value: &[u8], ttl: Option<Duration>) -> Result<(), Error> {
@@ -290,13 +297,7 @@ impl KvStore for DynamoDbStore {
     }
 
     async fn ttl(&self, key: Key<'_>) -> Result<Lifetime, Error> {
-        Ok(match self.find(key).await? {
-            None => Lifetime::Absent,
-            Some(Item { expires: None, .. }) => Lifetime::Unlimited,
-            Some(Item { expires: Some(at), .. }) => {
-                Lifetime::Remaining(Duration::from_millis(at.saturating_sub(now()).try_into().unwrap_or(0)))
-            }
-        })
+        versioned::ttl(self, key).await
     }
 
     async fn compare_and_swap(
@@ -311,21 +312,7 @@ impl KvStore for DynamoDbStore {
     }
 
     async fn incr(&self, key: Key<'_>, by: i64, ttl: Option<Duration>) -> Result<i64, Error> {
-        for _ in 0..ATTEMPTS {
-            let (count, written) = match self.find(key).await? {
-                Some(item) => {
-                    let count = number(&item.value)?.checked_add(by).ok_or(Error::Counter)?;
-                    let values =
-                        json!({":now": number_value(now()), ":old": {"B": BASE64_STANDARD.encode(&item.value)}});
-                    (count, self.write(key, count.to_string().as_bytes(), item.expires, Some((EQUAL, values))).await?)
-                }
-                None => (by, self.put_if_absent(key, by.to_string().as_bytes(), ttl).await?),
-            };
-            if written {
-                return Ok(count);
-            }
-        }
-        Err(Error::Contended)
+        versioned::incr(self, key, by, ttl).await
     }
 }
 

@@ -18,7 +18,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Capabilities, Error, Key, KvStore, Lifetime, digest, key::number, milliseconds, now};
+use super::{
+    Capabilities, Error, Key, KvStore, Lifetime, digest, now,
+    versioned::{self, Found, Versioned, VersionedRemoval, end},
+};
 
 /// Values as documents of an index, which is made when it is missing. Reads by id see every acknowledged write. Expired
 /// documents count as absent at once; writers have them deleted now and then.
@@ -40,16 +43,6 @@ impl fmt::Debug for ElasticsearchStore {
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Between two deletions of what has expired, in milliseconds.
 const SWEEP: i64 = 10 * 60 * 1000;
-/// How often a change is tried again when others change the same value.
-const ATTEMPTS: usize = 200;
-
-/// A document: its value, its end, and the version that a change has to name.
-struct Document {
-    value: Vec<u8>,
-    expires: Option<i64>,
-    version: String,
-    is_over: bool,
-}
 
 impl ElasticsearchStore {
     /// Connects to `elasticsearch://[user:password@]host[:port]/index`, or `elasticsearch+https://…`; `opensearch` is
@@ -113,7 +106,8 @@ impl ElasticsearchStore {
         Ok((status, serde_json::from_slice(&bytes).unwrap_or_default()))
     }
 
-    async fn find(&self, key: Key<'_>) -> Result<Option<Document>, Error> {
+    /// The document, expired or not; the version is what the path of a change has to say.
+    async fn document(&self, key: Key<'_>) -> Result<Option<Found<String>>, Error> {
         let (status, body) = self.call(Method::GET, &format!("_doc/{}", id(key)), None).await?;
         match status {
             StatusCode::NOT_FOUND => return Ok(None),
@@ -129,7 +123,7 @@ impl ElasticsearchStore {
         };
         let expires = source["expires"].as_i64();
         let version = format!("if_seq_no={number}&if_primary_term={term}");
-        Ok(Some(Document { value, expires, version, is_over: expires.is_some_and(|at| at <= now()) }))
+        Ok(Some(Found { value, expires, version }))
     }
 
     /// Writes a document; whether the condition of `path` held.
@@ -162,25 +156,15 @@ impl ElasticsearchStore {
             Err(error) => tracing::debug!(%error, "expired documents stay"),
         }
     }
+}
 
-    /// Removes a document of a version; whether it was still there.
-    async fn remove(&self, key: Key<'_>, version: &str) -> Result<bool, Error> {
-        let (status, body) = self.call(Method::DELETE, &format!("_doc/{}?{version}", id(key)), None).await?;
-        match status {
-            StatusCode::CONFLICT | StatusCode::NOT_FOUND => Ok(false),
-            status if status.is_success() => Ok(true),
-            status => Err(refused(status, &body)),
-        }
-    }
+fn is_over(document: &Found<String>) -> bool {
+    document.expires.is_some_and(|at| at <= now())
 }
 
 /// Ids are digests: they go into paths, and are short.
 fn id(key: Key<'_>) -> String {
     digest([key.collection(), key.name()])
-}
-
-fn end(ttl: Option<Duration>) -> Option<i64> {
-    ttl.map(|ttl| now().saturating_add(milliseconds(ttl)))
 }
 
 fn failed(error: reqwest::Error) -> Error {
@@ -193,13 +177,44 @@ fn refused(status: StatusCode, body: &Value) -> Error {
 }
 
 #[async_trait]
+impl Versioned for ElasticsearchStore {
+    type Version = String;
+
+    async fn find(&self, key: Key<'_>) -> Result<Option<Found<String>>, Error> {
+        Ok(self.document(key).await?.filter(|document| !is_over(document)))
+    }
+
+    async fn replace(
+        &self,
+        key: Key<'_>,
+        found: &Found<String>,
+        value: &[u8],
+        expires: Option<i64>,
+    ) -> Result<bool, Error> {
+        self.write(&format!("_doc/{}?{}", id(key), found.version), value, expires).await
+    }
+}
+
+#[async_trait]
+impl VersionedRemoval for ElasticsearchStore {
+    async fn remove(&self, key: Key<'_>, found: &Found<String>) -> Result<bool, Error> {
+        let (status, body) = self.call(Method::DELETE, &format!("_doc/{}?{}", id(key), found.version), None).await?;
+        match status {
+            StatusCode::CONFLICT | StatusCode::NOT_FOUND => Ok(false),
+            status if status.is_success() => Ok(true),
+            status => Err(refused(status, &body)),
+        }
+    }
+}
+
+#[async_trait]
 impl KvStore for ElasticsearchStore {
     fn capabilities(&self) -> Capabilities {
         Capabilities { durable: true, shared: true, atomic_take: true, native_ttl: false }
     }
 
     async fn get(&self, key: Key<'_>) -> Result<Option<Bytes>, Error> {
-        Ok(self.find(key).await?.filter(|document| !document.is_over).map(|document| document.value.into()))
+        versioned::get(self, key).await
     }
 
     async fn put(&self, key: Key<'_>, value: &[u8], ttl: Option<Duration>) -> Result<(), Error> {
@@ -210,23 +225,15 @@ impl KvStore for ElasticsearchStore {
         if self.write(&format!("_create/{}", id(key)), value, end(ttl)).await? {
             return Ok(true);
         }
-        match self.find(key).await? {
-            Some(document) if document.is_over => {
-                self.write(&format!("_doc/{}?{}", id(key), document.version), value, end(ttl)).await
-            }
+        match self.document(key).await? {
+            Some(document) if is_over(&document) => self.replace(key, &document, value, end(ttl)).await,
             Some(_) => Ok(false),
             None => self.write(&format!("_create/{}", id(key)), value, end(ttl)).await,
         }
     }
 
     async fn take(&self, key: Key<'_>) -> Result<Option<Bytes>, Error> {
-        for _ in 0..ATTEMPTS {
-            let Some(document) = self.find(key).await? else { return Ok(None) };
-            if self.remove(key, &document.version).await? {
-                return Ok((!document.is_over).then(|| document.value.into()));
-            }
-        }
-        Err(Error::Contended)
+        versioned::take(self, key).await
     }
 
     async fn delete(&self, key: Key<'_>) -> Result<bool, Error> {
@@ -234,13 +241,7 @@ impl KvStore for ElasticsearchStore {
     }
 
     async fn ttl(&self, key: Key<'_>) -> Result<Lifetime, Error> {
-        Ok(match self.find(key).await?.filter(|document| !document.is_over) {
-            None => Lifetime::Absent,
-            Some(Document { expires: None, .. }) => Lifetime::Unlimited,
-            Some(Document { expires: Some(at), .. }) => {
-                Lifetime::Remaining(Duration::from_millis(at.saturating_sub(now()).try_into().unwrap_or(0)))
-            }
-        })
+        versioned::ttl(self, key).await
     }
 
     async fn compare_and_swap(
@@ -250,29 +251,11 @@ impl KvStore for ElasticsearchStore {
         new: &[u8],
         ttl: Option<Duration>,
     ) -> Result<bool, Error> {
-        match self.find(key).await? {
-            Some(document) if !document.is_over && document.value == expected => {
-                self.write(&format!("_doc/{}?{}", id(key), document.version), new, end(ttl)).await
-            }
-            _ => Ok(false),
-        }
+        versioned::compare_and_swap(self, key, expected, new, ttl).await
     }
 
     async fn incr(&self, key: Key<'_>, by: i64, ttl: Option<Duration>) -> Result<i64, Error> {
-        for _ in 0..ATTEMPTS {
-            let (count, written) = match self.find(key).await? {
-                Some(document) if !document.is_over => {
-                    let count = number(&document.value)?.checked_add(by).ok_or(Error::Counter)?;
-                    let path = format!("_doc/{}?{}", id(key), document.version);
-                    (count, self.write(&path, count.to_string().as_bytes(), document.expires).await?)
-                }
-                _ => (by, self.put_if_absent(key, by.to_string().as_bytes(), ttl).await?),
-            };
-            if written {
-                return Ok(count);
-            }
-        }
-        Err(Error::Contended)
+        versioned::incr(self, key, by, ttl).await
     }
 }
 

@@ -13,7 +13,10 @@ use tokio::{
 };
 use url::Url;
 
-use super::{Capabilities, Error, Key, KvStore, Lifetime, digest, key::number, now};
+use super::{
+    Capabilities, Error, Key, KvStore, Lifetime, digest, now,
+    versioned::{self, Found, Versioned, VersionedRemoval, left},
+};
 
 /// Values in Memcached. Names are digests there, since keys are short and must not hold blanks.
 #[derive(Debug)]
@@ -26,8 +29,6 @@ pub struct MemcachedStore {
 const PATIENCE: Duration = Duration::from_secs(2);
 /// The largest value in bytes: items have 1 MiB, with their key and header.
 const MAX_VALUE: usize = (1 << 20) - 1024;
-/// How often a change is tried again when others change the same value.
-const ATTEMPTS: usize = 200;
 
 /// What a command is answered.
 struct Answer {
@@ -100,12 +101,6 @@ impl MemcachedStore {
         let command = format!("ms {} {} T{} {condition}", name(key), value.len(), expires(ttl));
         self.command(&command, Some(value)).await
     }
-
-    /// The value with what is needed to change it, and how long it lives.
-    async fn find(&self, key: Key<'_>) -> Result<Option<Answer>, Error> {
-        let answer = self.command(&format!("mg {} v c t", name(key)), None).await?;
-        Ok((answer.code == "VA").then_some(answer))
-    }
 }
 
 async fn read(connection: &mut BufReader<TcpStream>) -> std::io::Result<Answer> {
@@ -151,13 +146,48 @@ fn failed(reason: impl std::fmt::Display) -> Error {
 }
 
 #[async_trait]
+impl Versioned for MemcachedStore {
+    /// The `cas`.
+    type Version = String;
+
+    async fn find(&self, key: Key<'_>) -> Result<Option<Found<String>>, Error> {
+        let answer = self.command(&format!("mg {} v c t", name(key)), None).await?;
+        if answer.code != "VA" {
+            return Ok(None);
+        }
+        let version = answer.flag('c').ok_or_else(|| failed("it answers without a cas"))?.to_owned();
+        let seconds = answer.flag('t').and_then(|seconds| seconds.parse::<i64>().ok()).filter(|left| *left >= 0);
+        let expires = seconds.map(|left| now().saturating_add(left.saturating_mul(1000)));
+        Ok(Some(Found { value: answer.value, expires, version }))
+    }
+
+    async fn replace(
+        &self,
+        key: Key<'_>,
+        found: &Found<String>,
+        value: &[u8],
+        expires: Option<i64>,
+    ) -> Result<bool, Error> {
+        let condition = format!("MS C{}", found.version);
+        Ok(self.write(key, value, expires.map(left), &condition).await?.code == "HD")
+    }
+}
+
+#[async_trait]
+impl VersionedRemoval for MemcachedStore {
+    async fn remove(&self, key: Key<'_>, found: &Found<String>) -> Result<bool, Error> {
+        Ok(self.command(&format!("md {} C{}", name(key), found.version), None).await?.code == "HD")
+    }
+}
+
+#[async_trait]
 impl KvStore for MemcachedStore {
     fn capabilities(&self) -> Capabilities {
         Capabilities { durable: false, shared: true, atomic_take: true, native_ttl: true }
     }
 
     async fn get(&self, key: Key<'_>) -> Result<Option<Bytes>, Error> {
-        Ok(self.find(key).await?.map(|answer| answer.value.into()))
+        versioned::get(self, key).await
     }
 
     async fn put(&self, key: Key<'_>, value: &[u8], ttl: Option<Duration>) -> Result<(), Error> {
@@ -169,16 +199,7 @@ impl KvStore for MemcachedStore {
     }
 
     async fn take(&self, key: Key<'_>) -> Result<Option<Bytes>, Error> {
-        for _ in 0..ATTEMPTS {
-            let Some(found) = self.find(key).await? else { return Ok(None) };
-            let cas = found.flag('c').ok_or_else(|| failed("it answers without a cas"))?;
-            match self.command(&format!("md {} C{cas}", name(key)), None).await?.code.as_str() {
-                "HD" => return Ok(Some(found.value.into())),
-                "NF" => return Ok(None),
-                _ => {}
-            }
-        }
-        Err(Error::Contended)
+        versioned::take(self, key).await
     }
 
     async fn delete(&self, key: Key<'_>) -> Result<bool, Error> {
@@ -186,11 +207,7 @@ impl KvStore for MemcachedStore {
     }
 
     async fn ttl(&self, key: Key<'_>) -> Result<Lifetime, Error> {
-        let Some(found) = self.find(key).await? else { return Ok(Lifetime::Absent) };
-        Ok(match found.flag('t').and_then(|seconds| seconds.parse::<i64>().ok()) {
-            Some(-1) | None => Lifetime::Unlimited,
-            Some(seconds) => Lifetime::Remaining(Duration::from_secs(seconds.try_into().unwrap_or(0))),
-        })
+        versioned::ttl(self, key).await
     }
 
     async fn compare_and_swap(
@@ -200,31 +217,12 @@ impl KvStore for MemcachedStore {
         new: &[u8],
         ttl: Option<Duration>,
     ) -> Result<bool, Error> {
-        let Some(found) = self.find(key).await? else { return Ok(false) };
-        let cas = found.flag('c').ok_or_else(|| failed("it answers without a cas"))?;
-        if found.value != expected {
-            return Ok(false);
-        }
-        Ok(self.write(key, new, ttl, &format!("MS C{cas}")).await?.code == "HD")
+        versioned::compare_and_swap(self, key, expected, new, ttl).await
     }
 
     async fn incr(&self, key: Key<'_>, by: i64, ttl: Option<Duration>) -> Result<i64, Error> {
         // Its own arithmetic knows no negative numbers.
-        for _ in 0..ATTEMPTS {
-            let Some(found) = self.find(key).await? else {
-                if self.put_if_absent(key, by.to_string().as_bytes(), ttl).await? {
-                    return Ok(by);
-                }
-                continue;
-            };
-            let count = number(&found.value)?.checked_add(by).ok_or(Error::Counter)?;
-            let cas = found.flag('c').ok_or_else(|| failed("it answers without a cas"))?;
-            let left = found.flag('t').and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
-            if self.write(key, count.to_string().as_bytes(), left, &format!("MS C{cas}")).await?.code == "HD" {
-                return Ok(count);
-            }
-        }
-        Err(Error::Contended)
+        versioned::incr(self, key, by, ttl).await
     }
 }
 

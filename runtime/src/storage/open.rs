@@ -14,6 +14,7 @@ use super::{Encrypted, Error, KeyRing, KvStore, MemoryStore};
 /// | `sqlite:///var/lib/petstore/tokens.db` | a file, for several processes of one machine | `sqlite` |
 /// | `redis://[user:password@]host[:port][/database]`, `rediss://` with TLS; also `valkey://`, `valkeys://` | Redis 6.2, Valkey | `redis` |
 /// | `memcached://host[:port]` | Memcached 1.6: forgets when it likes, good for caches | `memcached` |
+/// | `mongodb://[user:password@]host[:port][/database]`, `mongodb+srv://…` | MongoDB | `mongodb` |
 /// | `dynamodb://table[?region=R&endpoint=URL]` | Amazon DynamoDB, credentials from `AWS_*` | `dynamodb` |
 /// | `elasticsearch://[user:password@]host[:port]/index`, `elasticsearch+https://…`; also `opensearch…` | Elasticsearch, OpenSearch | `elasticsearch` |
 ///
@@ -60,6 +61,8 @@ async fn backend(url: &Url) -> Result<Arc<dyn KvStore>, Error> {
         "redis" | "rediss" | "valkey" | "valkeys" => Ok(Arc::new(super::RedisStore::connect(url).await?)),
         #[cfg(feature = "memcached")]
         "memcached" => Ok(Arc::new(super::MemcachedStore::connect(url).await?)),
+        #[cfg(feature = "mongodb")]
+        "mongodb" | "mongodb+srv" => Ok(Arc::new(super::MongoDbStore::connect(url).await?)),
         #[cfg(feature = "dynamodb")]
         "dynamodb" => Ok(Arc::new(super::DynamoDbStore::connect(url).await?)),
         #[cfg(feature = "elasticsearch")]
@@ -70,13 +73,14 @@ async fn backend(url: &Url) -> Result<Arc<dyn KvStore>, Error> {
             "sqlite" => not_built(scheme, "sqlite"),
             "redis" | "rediss" | "valkey" | "valkeys" => not_built(scheme, "redis"),
             "memcached" => not_built(scheme, "memcached"),
+            "mongodb" | "mongodb+srv" => not_built(scheme, "mongodb"),
             "dynamodb" => not_built(scheme, "dynamodb"),
             "elasticsearch" | "elasticsearch+https" | "opensearch" | "opensearch+https" => {
                 not_built(scheme, "elasticsearch")
             }
             _ => Error::Url(format!(
-                "no store is called `{scheme}:`; there are memory, sqlite, redis, valkey, memcached, dynamodb, \
-                 elasticsearch and opensearch"
+                "no store is called `{scheme}:`; there are memory, sqlite, redis, valkey, memcached, mongodb, \
+                 dynamodb, elasticsearch and opensearch"
             )),
         }),
     }

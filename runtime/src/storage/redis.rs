@@ -275,4 +275,56 @@ mod tests {
         };
         tokio::time::timeout(Duration::from_secs(60), found).await.expect("the connection is restored");
     }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_was_acknowledged_survives_a_kill_in_the_middle_of_writing() {
+        for (program, scheme) in [("redis-server", "redis"), ("valkey-server", "valkey")] {
+            let folder = tempfile::tempdir().unwrap();
+            let folder = folder.path().to_str().unwrap();
+            let arguments = ["--bind", "127.0.0.1", "--port", "{port}", "--save", "", "--dir", folder];
+            let arguments = [&arguments[..], &["--appendonly", "yes", "--appendfsync", "always"]].concat();
+            let Some(victim) = service(program, free_port(), &arguments) else { return };
+            let port = victim.port;
+            let url = format!("{scheme}://127.0.0.1:{port}");
+            let (told, mut acknowledged) = tokio::sync::mpsc::unbounded_channel();
+            for writer in 0..4 {
+                let (store, told) = (open(&url).await.unwrap(), told.clone());
+                tokio::spawn(async move {
+                    for number in 0.. {
+                        let name = format!("{writer}-{number}");
+                        let written = store.put(Key::new("c", &name).unwrap(), name.as_bytes(), None).await;
+                        let counted = store.incr(Key::new("c", "count").unwrap(), 1, None).await;
+                        if written.is_err() || counted.is_err() || told.send(name).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+            drop(told);
+            let mut names = Vec::new();
+            while names.len() < 200 {
+                names.push(acknowledged.recv().await.expect("they write"));
+            }
+            drop(victim);
+            while let Some(name) = acknowledged.recv().await {
+                names.push(name);
+            }
+            let _second = service(program, port, &arguments);
+            let found = async {
+                loop {
+                    // It answers only once it has read its log.
+                    match open(&url).await {
+                        Ok(store) if store.get(Key::new("c", "count").unwrap()).await.is_ok() => break store,
+                        _ => tokio::time::sleep(Duration::from_millis(50)).await,
+                    }
+                }
+            };
+            let store = tokio::time::timeout(Duration::from_secs(60), found).await.expect("it is back");
+            for name in &names {
+                assert_eq!(store.get(Key::new("c", name).unwrap()).await.unwrap().expect("acknowledged"), name);
+            }
+            let count = store.incr(Key::new("c", "count").unwrap(), 0, None).await.unwrap();
+            assert!(count >= i64::try_from(names.len()).unwrap(), "{count} of {}", names.len());
+        }
+    }
 }

@@ -27,8 +27,7 @@ pub(crate) fn free_port() -> u16 {
 }
 
 /// Starts a program that is told its port where `arguments` say `{port}`, and waits until it accepts connections. `None`, with a
-/// message, where the program is not installed, unless `MCPWRIGHT_REQUIRE_SERVICES=1` demands it. Valkey,
-/// which is not in every distribution, is never demanded.
+/// message, where the program is not installed, unless `MCPWRIGHT_REQUIRE_SERVICES=1` demands it.
 pub(crate) fn service(program: &str, port: u16, arguments: &[&str]) -> Option<Service> {
     let arguments = arguments.iter().map(|argument| argument.replace("{port}", &port.to_string()));
     let child = Command::new(path_of(program))
@@ -39,10 +38,7 @@ pub(crate) fn service(program: &str, port: u16, arguments: &[&str]) -> Option<Se
         .spawn();
     let child = match child {
         Ok(child) => child,
-        Err(error)
-            if program != "valkey-server"
-                && std::env::var_os("MCPWRIGHT_REQUIRE_SERVICES").is_some_and(|value| value == "1") =>
-        {
+        Err(error) if std::env::var_os("MCPWRIGHT_REQUIRE_SERVICES").is_some_and(|value| value == "1") => {
             panic!("{program} cannot be started: {error}");
         }
         Err(error) => {

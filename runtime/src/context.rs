@@ -5,6 +5,7 @@ mod interaction;
 mod link;
 mod lookup;
 mod rounds;
+mod trace;
 
 use std::{
     any::Any,
@@ -19,6 +20,7 @@ pub use interaction::{Elicitation, Root, Sampling, SamplingAnswer};
 pub use link::{ClientCapabilities, ClientInfo};
 pub(crate) use link::{Link, Question};
 pub(crate) use rounds::{Outcome, Rounds, run};
+pub use trace::TraceContext;
 
 use crate::{
     Error, ErrorKind,
@@ -89,6 +91,11 @@ impl Context {
     /// `_meta` of the request.
     pub fn meta(&self) -> &Map<String, Value> {
         self.inner.link.meta()
+    }
+
+    /// The trace that the request is part of, where `_meta` says so in the way of W3C Trace Context.
+    pub fn trace(&self) -> Option<TraceContext> {
+        TraceContext::of(self.meta())
     }
 
     /// The headers of the HTTP request; `None` over stdio.

@@ -47,6 +47,7 @@ use crate::{
     arguments::Validator,
     catalog::{Api, Operation, SecurityScheme, is_reserved_header, variable_part},
     content::{ResourceContents, ToolResult},
+    context::TraceContext,
 };
 use server::Servers;
 use transport::Transport;
@@ -82,6 +83,8 @@ pub struct Scope {
     pub cancelled: CancellationToken,
     /// Learns what the API says about keeping its answers.
     pub freshness: Freshness,
+    /// The trace that the call is part of; the API is told.
+    pub trace: Option<TraceContext>,
 }
 
 /// The API behind a server. Clones share connections, tokens and limits.

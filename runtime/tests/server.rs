@@ -28,6 +28,8 @@ mod problems;
 mod proxy;
 #[path = "server/tasks.rs"]
 mod tasks;
+#[path = "server/tracing.rs"]
+mod tracing;
 #[path = "server/transform.rs"]
 mod transform;
 #[path = "server/ways.rs"]

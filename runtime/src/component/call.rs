@@ -96,6 +96,7 @@ pub(crate) fn scope(context: &Context) -> Scope {
         subject: principal.map(|principal| principal.subject.clone()),
         cancelled: context.cancellation().clone(),
         freshness: context.get_or_default(),
+        trace: context.trace(),
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Middleware, Next};
 use crate::{
     Error,
-    context::Context,
+    context::{Context, TraceContext},
     message::{Request, Response},
 };
 
@@ -33,8 +33,8 @@ impl Default for LoggingConfig {
     }
 }
 
-/// Logs every request with `tracing`, at the level `info`, or `warn` for failures: method, target, client, principal, time,
-/// outcome. Whether that is text for people or JSON is decided where the log is set up.
+/// Logs every request with `tracing`, at the level `info`, or `warn` for failures: method, target, client, principal, trace,
+/// time, outcome. Whether that is text for people or JSON is decided where the log is set up.
 #[derive(Debug, Clone, Default)]
 pub struct Logging(LoggingConfig);
 
@@ -117,6 +117,8 @@ impl Middleware for Logging {
         let id = context.request_id();
         let client = context.client().map(|client| client.name);
         let subject = context.principal().map(|principal| principal.subject.clone());
+        let trace = context.trace();
+        let trace = trace.as_ref().map(TraceContext::trace_id);
         let start = Instant::now();
         let answer = next.run(request).await;
         let ms = start.elapsed().as_secs_f64() * 1000.0;
@@ -126,8 +128,10 @@ impl Middleware for Logging {
             Err(error) => Some(error.to_string()),
         };
         match failure {
-            None => tracing::info!(id, method, target, client, subject, arguments, ms, "request"),
-            Some(error) => tracing::warn!(id, method, target, client, subject, arguments, ms, error, "request failed"),
+            None => tracing::info!(id, method, target, client, subject, trace, arguments, ms, "request"),
+            Some(error) => {
+                tracing::warn!(id, method, target, client, subject, trace, arguments, ms, error, "request failed");
+            }
         }
         answer
     }

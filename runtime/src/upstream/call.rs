@@ -15,7 +15,7 @@ use url::Url;
 use super::{
     Scope, Shared, credentials::Applied, mock, received::Received, request::Request, transport::TransportError,
 };
-use crate::{Error, catalog::Operation, error::ErrorKind};
+use crate::{Error, catalog::Operation, context::TraceContext, error::ErrorKind};
 
 /// How many redirects are followed.
 const MAX_REDIRECTS: usize = 5;
@@ -77,6 +77,10 @@ impl Shared {
         loop {
             let mut ready = request.clone();
             self.credentials.forward(scope, &mut ready.headers);
+            // A parameter of the document goes before what the client says beside the arguments.
+            if let Some(trace) = scope.trace.as_ref().filter(|_| !TraceContext::is_in(&request.headers)) {
+                trace.hand_on(&mut ready.headers);
+            }
             let applied = self.credentials.apply(operation, &mut ready, scope, &self.prefix).await?;
             let outcome = self.send(operation, &ready, deadline).await;
             let pause = match &outcome {

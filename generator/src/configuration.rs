@@ -3,11 +3,11 @@
 //! Every key is documented on the member that holds it. A key that is absent has the default value named there.
 
 mod error;
+mod middleware;
 mod pattern;
 
 use std::collections::BTreeMap;
 
-use mcpwright_runtime::catalog;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -55,9 +55,9 @@ pub struct Configuration {
     /// `[[route]]`: rules in order; the first that matches an operation is applied to it.
     #[serde(rename = "route")]
     pub routes: Vec<Route>,
-    /// `[middleware.logging]`: the built-in layers of the server, by the names of [`catalog::MIDDLEWARE`], with their
-    /// settings, which the server checks when it starts.
-    #[serde(deserialize_with = "layers")]
+    /// `[middleware.logging]`: the built-in layers of the server, by the names of
+    /// [`MIDDLEWARE`](mcpwright_runtime::catalog::MIDDLEWARE), with their settings.
+    #[serde(deserialize_with = "middleware::layers")]
     pub middleware: BTreeMap<String, Value>,
     /// `[operations."createPet"]` or `[operations."POST /pets"]`: what is different for one operation. It wins over
     /// rules and over `x-mcp` of the document.
@@ -299,23 +299,6 @@ impl Configuration {
 fn json_map<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Value>, D::Error> {
     let map: BTreeMap<String, toml::Value> = Deserialize::deserialize(deserializer)?;
     Ok(map.into_iter().map(|(key, value)| (key, json(value))).collect())
-}
-
-/// Tables by the name of a layer.
-fn layers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Value>, D::Error> {
-    let layers = json_map(deserializer)?;
-    for (name, settings) in &layers {
-        if !catalog::MIDDLEWARE.contains(&name.as_str()) {
-            let near = nearest(name, &catalog::MIDDLEWARE).map(|near| format!("; did you mean `{near}`?"));
-            let known = catalog::MIDDLEWARE.join("`, `");
-            let near = near.unwrap_or_else(|| format!("; there are `{known}`"));
-            return Err(serde::de::Error::custom(format!("there is no middleware `{name}`{near}")));
-        }
-        if !settings.is_object() {
-            return Err(serde::de::Error::custom(format!("`middleware.{name}` must be a table")));
-        }
-    }
-    Ok(layers)
 }
 
 fn json(value: toml::Value) -> Value {

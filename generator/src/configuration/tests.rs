@@ -13,23 +13,6 @@ fn an_empty_file_means_the_defaults() {
 }
 
 #[test]
-fn layers_are_tables_under_names_that_exist() {
-    let read = |text| Configuration::parse(text, "mcpwright.toml");
-    let configuration =
-        read("[middleware.logging]\n[middleware.rate_limiting]\nrequests = 10\nper_ms = 1000\n").unwrap();
-    let expected = [("logging", json!({})), ("rate_limiting", json!({"requests": 10, "per_ms": 1000}))];
-    assert_eq!(configuration.middleware, expected.map(|(name, settings)| (name.to_owned(), settings)).into());
-    for (text, expected) in [
-        ("[middleware.rate_limit]", "there is no middleware `rate_limit`; did you mean `rate_limiting`?"),
-        ("[middleware.zzz]", "there is no middleware `zzz`; there are `timing`, `logging`"),
-        ("[middleware]\nlogging = true", "`middleware.logging` must be a table"),
-    ] {
-        let error = read(text).unwrap_err().to_string();
-        assert!(error.contains(expected), "{error}");
-    }
-}
-
-#[test]
 fn every_key_is_read() {
     let text = r#"
 spec = "openapi.yaml"

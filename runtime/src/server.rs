@@ -59,6 +59,7 @@ pub struct Endpoint {
     /// The whole URL as far as the server knows it: its own address, without what proxies make of it.
     pub url: String,
     /// Where the instances of the server find each other's sessions.
+    #[cfg(feature = "auth")]
     pub(crate) session_store: Option<Arc<dyn crate::storage::KvStore>>,
 }
 

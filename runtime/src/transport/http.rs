@@ -109,6 +109,7 @@ pub(crate) async fn router(
     let endpoint = Endpoint {
         path: path.to_owned(),
         url: format!("http://{}:{}{path}", options.host, options.port),
+        #[cfg(feature = "auth")]
         session_store: running.session_store.clone(),
     };
     for layer in layers {

@@ -177,6 +177,24 @@ impl Process {
         String::from_utf8_lossy(&self.standard_error.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
     }
 
+    /// What the process has written to standard error as soon as `holds` is true of its whole lines: they arrive through a
+    /// pipe, perhaps after what they tell of.
+    ///
+    /// # Panics
+    /// When that takes longer than a minute.
+    pub async fn standard_error_when(&self, holds: impl Fn(&str) -> bool) -> String {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            let mut text = self.standard_error();
+            text.truncate(text.rfind('\n').map_or(0, |end| end + 1));
+            if holds(&text) {
+                return text;
+            }
+            assert!(Instant::now() < deadline, "the process does not write what is expected: {text}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Asks the process to stop (`SIGTERM`) and waits for it.
     ///
     /// # Panics

@@ -25,6 +25,10 @@ pub struct ErrorHandlingConfig {
     pub mask: bool,
 }
 
+/// The message of this request's failure is written for its client: it tells nothing of the inside.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ForClient;
+
 type Map = Arc<dyn Fn(&Request, Error) -> Error + Send + Sync>;
 
 /// Logs, counts, masks and changes errors. Keep a clone to read the counts. Put it outermost.
@@ -100,7 +104,7 @@ impl Middleware for ErrorHandling {
             ErrorKind::Failed | ErrorKind::Internal => {
                 let id = context.request_id();
                 tracing::warn!(method, kind, id, %error, "a request failed");
-                if self.config.mask {
+                if self.config.mask && context.get::<ForClient>().is_none() {
                     let message = format!("The request failed. The server's log has the details under {id}.");
                     return Err(Error::new(error.kind, message));
                 }

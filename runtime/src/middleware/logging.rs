@@ -33,7 +33,7 @@ impl Default for LoggingConfig {
     }
 }
 
-/// Logs every request with `tracing`, at the level `info`, or `warn` for failures: method, target, client, principal, trace,
+/// Logs every request with `tracing`, at the level `info`, or `warn` for failures: method, component, client, principal, trace,
 /// time, outcome. Whether that is text for people or JSON is decided where the log is set up.
 #[derive(Debug, Clone, Default)]
 pub struct Logging(LoggingConfig);
@@ -112,7 +112,8 @@ impl Middleware for Logging {
         if !self.0.methods.is_empty() && !self.0.methods.iter().any(|wanted| wanted == method) {
             return next.run(request).await;
         }
-        let target = request.target().map(str::to_owned);
+        // Not called `target`, which every log line has already.
+        let component = request.target().map(str::to_owned);
         let arguments = if self.0.arguments { self.arguments(&request) } else { None };
         let id = context.request_id();
         let client = context.client().map(|client| client.name);
@@ -121,16 +122,16 @@ impl Middleware for Logging {
         let trace = trace.as_ref().map(TraceContext::trace_id);
         let start = Instant::now();
         let answer = next.run(request).await;
-        let ms = start.elapsed().as_secs_f64() * 1000.0;
+        let ms = (start.elapsed().as_secs_f64() * 1_000_000.0).round() / 1000.0;
         let failure = match &answer {
             Ok(Response::Tool(result)) if result.is_error => Some("the tool failed".to_owned()),
             Ok(_) => None,
             Err(error) => Some(error.to_string()),
         };
         match failure {
-            None => tracing::info!(id, method, target, client, subject, trace, arguments, ms, "request"),
+            None => tracing::info!(id, method, component, client, subject, trace, arguments, ms, "request"),
             Some(error) => {
-                tracing::warn!(id, method, target, client, subject, trace, arguments, ms, error, "request failed");
+                tracing::warn!(id, method, component, client, subject, trace, arguments, ms, error, "request failed");
             }
         }
         answer

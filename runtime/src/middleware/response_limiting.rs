@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::{Middleware, Next};
+use super::{Middleware, Next, error_handling::ForClient};
 use crate::{
     Error,
     content::{Content, ResourceBody, ResourceContents, ToolResult},
@@ -119,7 +119,7 @@ impl Middleware for ResponseLimiting {
 
     async fn on_read_resource(
         &self,
-        _: &Context,
+        context: &Context,
         read: ReadResource,
         next: Next<'_, ReadResource, Vec<ResourceContents>>,
     ) -> Result<Vec<ResourceContents>, Error> {
@@ -128,6 +128,7 @@ impl Middleware for ResponseLimiting {
         if self.0.tools.is_empty() && total > self.0.max_bytes {
             // Half a document under its own URI would be taken for the whole.
             let limit = self.0.max_bytes;
+            context.insert(ForClient);
             return Err(Error::failed(format!("The resource has {total} bytes; this server sends at most {limit}.")));
         }
         Ok(contents)

@@ -186,7 +186,7 @@ impl Middleware for Timing {
             Ok(Response::Tool(result)) => result.is_error,
             answer => answer.is_err(),
         };
-        tracing::debug!(method, target, ms = time.as_secs_f64() * 1000.0, failed, "request");
+        tracing::debug!(method, component = target, ms = time.as_secs_f64() * 1000.0, failed, "request");
         self.record(method, target, time, failed);
         answer
     }

@@ -58,6 +58,9 @@ pub struct Endpoint {
     pub path: String,
     /// The whole URL as far as the server knows it: its own address, without what proxies make of it.
     pub url: String,
+    /// Where the instances of the server find each other's sessions.
+    #[cfg(feature = "auth")]
+    pub(crate) session_store: Option<Arc<dyn crate::storage::KvStore>>,
 }
 
 /// A server in the making. Nothing fails here: what does not fit together is reported when it starts.
@@ -75,6 +78,7 @@ pub struct Server {
     lifespans: Vec<Lifespan>,
     http: Vec<HttpLayer>,
     sessions: usize,
+    session_store: Option<Arc<dyn crate::storage::KvStore>>,
     visibility: Visibility,
     transforms: HashMap<String, Arc<Transform>>,
     inner: Vec<InnerServer>,
@@ -130,6 +134,7 @@ impl Server {
             lifespans: Vec::new(),
             http: Vec::new(),
             sessions: 0,
+            session_store: None,
             visibility: Visibility::default(),
             transforms: HashMap::new(),
             inner: Vec::new(),
@@ -346,6 +351,14 @@ impl Server {
         self
     }
 
+    /// Lets several instances of the server take up each other's sessions: what clients said at `initialize`, and whose
+    /// a session is, are kept here for a day. What handlers keep for a session, its log level and its subscriptions stay
+    /// with the instance. Without this the variable `<PREFIX>_STORAGE` names the store.
+    pub fn session_store(mut self, store: Arc<dyn crate::storage::KvStore>) -> Self {
+        self.session_store = Some(store);
+        self
+    }
+
     /// Adds routes or layers to the HTTP application, such as authentication.
     pub fn http<F, E>(mut self, layer: F) -> Self
     where
@@ -455,6 +468,7 @@ pub(crate) fn authenticate(server: &mut Server) -> Result<(), StartError> {
         .map_err(|error| StartError::Http(error.to_string()))?;
     if let Some(auth) = configured.or_else(|| server.auth.take()) {
         let layer = move |router: Router, endpoint: &Endpoint| {
+            let auth = auth.session_store(endpoint.session_store.clone());
             auth.protect(router, &endpoint.path, &endpoint.url).map_err(Into::into)
         };
         server.http.push(Box::new(layer));

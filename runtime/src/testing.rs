@@ -180,6 +180,29 @@ impl TestClient {
         self.request("prompts/get", json!({"name": name, "arguments": arguments})).await
     }
 
+    /// Everything that the server offers, as clients see it: for a snapshot that shows in a review what a change does
+    /// to them.
+    ///
+    /// ```
+    /// # use mcpwright_runtime::{Server, testing::TestClient};
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let client = TestClient::start(Server::named("empty")).await.unwrap();
+    /// let offers = client.offers().await.unwrap();
+    /// // insta::assert_json_snapshot!(offers);
+    /// assert_eq!(offers["tools"].as_array().map(Vec::len), Some(0));
+    /// # });
+    /// ```
+    ///
+    /// # Errors
+    /// As [`TestClient::request`].
+    pub async fn offers(&self) -> Result<Value, RpcError> {
+        let mut offers = Map::new();
+        for what in ["tools", "resources", "resourceTemplates", "prompts"] {
+            offers.insert(what.to_owned(), self.list(what).await?.into());
+        }
+        Ok(Value::Object(offers))
+    }
+
     /// All pages of a list: `tools`, `resources`, `resourceTemplates` or `prompts`.
     ///
     /// # Errors

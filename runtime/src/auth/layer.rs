@@ -19,7 +19,7 @@ use super::{
     challenge::{Challenges, Refusal, is_scope},
     sessions::{SESSION, Sessions},
 };
-use crate::storage::digest;
+use crate::storage::{KvStore, digest};
 
 /// What an HTTP server demands of its clients, and tells them about it.
 #[derive(Clone)]
@@ -30,6 +30,7 @@ pub struct Auth {
     required: Vec<String>,
     supported: Vec<String>,
     rule: Option<ScopeRule>,
+    session_store: Option<Arc<dyn KvStore>>,
 }
 
 impl std::fmt::Debug for Auth {
@@ -54,7 +55,15 @@ const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 impl Auth {
     /// Demands a token that the verifier accepts.
     pub fn new(verifier: Arc<dyn Verifier>) -> Self {
-        Self { verifier, resource: None, servers: Vec::new(), required: Vec::new(), supported: Vec::new(), rule: None }
+        Self {
+            verifier,
+            resource: None,
+            servers: Vec::new(),
+            required: Vec::new(),
+            supported: Vec::new(),
+            rule: None,
+            session_store: None,
+        }
     }
 
     /// The public URL of the MCP endpoint, as clients know it (RFC 8707, RFC 9728 `resource`). What a request calls
@@ -83,6 +92,13 @@ impl Auth {
     #[must_use]
     pub fn supported_scopes<T: Into<String>>(mut self, scopes: impl IntoIterator<Item = T>) -> Self {
         self.supported = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Where other instances of the server find whose a session is.
+    #[must_use]
+    pub(crate) fn session_store(mut self, store: Option<Arc<dyn KvStore>>) -> Self {
+        self.session_store = store;
         self
     }
 
@@ -140,7 +156,7 @@ impl Auth {
             challenges: Challenges { metadata: metadata_url.to_string(), scopes: required },
             required: self.required,
             rule: self.rule,
-            sessions: Sessions::default(),
+            sessions: Sessions::new(self.session_store),
         };
         Ok(router.layer(middleware::from_fn_with_state(Arc::new(guard), authenticate)).merge(metadata))
     }
@@ -220,7 +236,7 @@ async fn authenticate(State(guard): State<Arc<Guard>>, request: Request, next: N
     }
     let who = digest([&principal.issuer, &principal.subject]);
     if let Some(session) = parts.headers.get(SESSION)
-        && !guard.sessions.is_of(session.as_bytes(), &who)
+        && !guard.sessions.is_of(session.as_bytes(), &who).await
     {
         // As if there were no such session: the client begins a new one.
         return http::StatusCode::NOT_FOUND.into_response();
@@ -231,7 +247,7 @@ async fn authenticate(State(guard): State<Arc<Guard>>, request: Request, next: N
     parts.extensions.insert(step_up.clone());
     let response = next.run(Request::from_parts(parts, body)).await;
     if let Some(session) = response.headers().get(SESSION) {
-        guard.sessions.keep(session.as_bytes(), who);
+        guard.sessions.keep(session.as_bytes(), who).await;
     }
     let mut demanded = step_up.demanded();
     // Names of scopes can come from a document: one that could break the header is left out.

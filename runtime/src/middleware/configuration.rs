@@ -196,6 +196,10 @@ impl Store {
             redis: None,
         })
     }
+
+    pub(crate) fn into_values(self) -> Arc<dyn KvStore> {
+        self.values
+    }
 }
 
 /// `/metrics` in the Prometheus text format.

@@ -61,6 +61,26 @@ impl Direct {
         self.engine.tool_info(tool).is_some_and(|info| info.input_schema.has_header_arguments())
     }
 
+    /// Tells the layers of a notification that goes no further.
+    async fn notify(&self, message: &[u8]) {
+        if !self.engine.has_layers() {
+            return;
+        }
+        let Some(notification) = request::notification(message) else { return };
+        let link = DirectLink {
+            id: String::new(),
+            version: super::MODERN,
+            meta: serde_json::Map::new(),
+            http: None,
+            client: None,
+            capabilities: crate::context::ClientCapabilities::default(),
+            session: self.session.clone(),
+            kept: self.kept.clone(),
+        };
+        let context = Context::new(Arc::new(link), CancellationToken::new(), self.engine.clone(), Rounds::default());
+        self.engine.notification(&context, notification).await;
+    }
+
     /// Answers a request that [`Direct::takes`].
     async fn answer(&self, plain: Plain, http: Option<::http::request::Parts>, cancelled: CancellationToken) -> Answer {
         let Plain { id, request, era, version, meta, client, capabilities } = plain;

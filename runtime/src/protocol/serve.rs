@@ -21,9 +21,9 @@ use tower::{Service, util::BoxCloneSyncService};
 use super::{
     Protocol, Shared,
     direct::{self, Direct},
-    sessions::{self, Sessions},
+    sessions::{self, Kept, Sessions},
 };
-use crate::engine::Engine;
+use crate::{engine::Engine, storage::KvStore};
 
 /// Serves one client over the process's standard input and output, until the client closes them or `stop` fires.
 ///
@@ -78,6 +78,8 @@ pub(crate) struct HttpSettings {
     pub(crate) sessions: usize,
     /// When a session that says nothing ends.
     pub(crate) session_idle: Duration,
+    /// Where the instances of the server find each other's sessions.
+    pub(crate) session_store: Option<Arc<dyn KvStore>>,
 }
 
 pub(super) type HttpService = BoxCloneSyncService<Request<Body>, Response, Infallible>;
@@ -114,6 +116,7 @@ pub(crate) fn http_service(
     }
     let mut manager = LocalSessionManager::default();
     manager.session_config.keep_alive = Some(settings.session_idle);
+    config.session_store = settings.session_store.clone().map(|store| Arc::new(Kept(store)) as Arc<_>);
     let manager = Arc::new(Sessions::new(manager, settings.sessions));
     let service = StreamableHttpService::new(
         // Each session has a log level and subscriptions of its own.

@@ -1,5 +1,7 @@
 //! The sessions of protocol versions up to 2025-11-25 over HTTP: not more than allowed, however fast clients open them.
 
+mod kept;
+
 use std::{cell::Cell, sync::Arc};
 
 use futures_util::Stream;
@@ -11,6 +13,8 @@ use rmcp::{
     },
 };
 use tokio::sync::Mutex;
+
+pub(super) use kept::Kept;
 
 tokio::task_local! {
     /// Whether the request of this task was refused a session.
@@ -46,6 +50,17 @@ impl Sessions {
     pub(super) fn new(local: LocalSessionManager, most: usize) -> Self {
         Self { local, most, opening: Mutex::default() }
     }
+
+    /// # Errors
+    /// When there is none for one more.
+    async fn room(&self) -> Result<(), SessionsError> {
+        if self.local.sessions.read().await.len() < self.most {
+            return Ok(());
+        }
+        // Outside a request nobody asks.
+        let _ = REFUSED.try_with(|refused| refused.set(true));
+        Err(SessionsError::Full)
+    }
 }
 
 impl SessionManager for Sessions {
@@ -54,11 +69,7 @@ impl SessionManager for Sessions {
 
     async fn create_session(&self) -> Result<(SessionId, Self::Transport), Self::Error> {
         let _opening = self.opening.lock().await;
-        if self.local.sessions.read().await.len() >= self.most {
-            // Outside a request nobody asks.
-            let _ = REFUSED.try_with(|refused| refused.set(true));
-            return Err(SessionsError::Full);
-        }
+        self.room().await?;
         Ok(self.local.create_session().await?)
     }
 
@@ -106,6 +117,8 @@ impl SessionManager for Sessions {
     }
 
     async fn restore_session(&self, id: SessionId) -> Result<RestoreOutcome<Self::Transport>, Self::Error> {
+        let _opening = self.opening.lock().await;
+        self.room().await?;
         Ok(self.local.restore_session(id).await?)
     }
 

@@ -1,9 +1,12 @@
 //! The layers that the configuration of the generator and the environment ask for.
 
-use std::{borrow::Cow, future::Future, pin::Pin};
+use std::{borrow::Cow, future::Future, pin::Pin, sync::Arc};
 
 use super::{Endpoint, Server, StartError, prefix};
-use crate::middleware::configuration::{self, MiddlewareConfig, Store};
+use crate::{
+    middleware::configuration::{self, MiddlewareConfig, Store},
+    storage::KvStore,
+};
 
 /// What an environment variable holds, or why it cannot be used.
 pub(super) type Environment<'a> = &'a (dyn Fn(&str) -> Result<Option<String>, StartError> + Send + Sync);
@@ -77,6 +80,14 @@ async fn store(own: &str, outermost: Option<&str>, environment: Environment<'_>)
         }
     }
     Ok(None)
+}
+
+/// The same store, for the sessions of the outermost server.
+pub(super) async fn session_store(
+    own: &str,
+    environment: Environment<'_>,
+) -> Result<Option<Arc<dyn KvStore>>, StartError> {
+    Ok(store(own, None, environment).await?.map(Store::into_values))
 }
 
 #[cfg(test)]

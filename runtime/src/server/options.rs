@@ -135,7 +135,7 @@ pub(super) fn command(server: &Server) -> Command {
         .after_help(format!(
             "Only in the environment:\n  \
              {prefix}_MIDDLEWARE    Layers, as JSON: {{\"logging\": {{}}, \"response_caching\": {{\"tools_ms\": 5000}}}}\n  \
-             {prefix}_STORAGE       Where layers keep what they share: memory://, sqlite:///path, redis://host\n  \
+             {prefix}_STORAGE       Where layers and sessions are kept: memory://, sqlite:///path, redis://host\n  \
              {prefix}_STORAGE_KEYS  Secrets in base64 that encrypt it, the newest first"
         ))
         .arg(one_of(option("transport", "KIND", "How clients reach the server"), &["stdio", "http"]))

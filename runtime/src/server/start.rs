@@ -22,6 +22,7 @@ use crate::{
     engine::{Engine, Limits},
     protocol::{self, Shared},
     registry::{Problem, RegistryBuilder},
+    storage::KvStore,
     upstream::{ConfigurationError, Settings, Upstream},
 };
 
@@ -82,6 +83,8 @@ fn problems(problems: &[Problem]) -> String {
 pub(crate) struct Running {
     pub(crate) engine: Arc<Engine>,
     pub(crate) shared: Arc<Shared>,
+    /// Where the instances of this server find each other's sessions.
+    pub(crate) session_store: Option<Arc<dyn KvStore>>,
     shutdown: Duration,
     stops: Mutex<Option<Stops>>,
 }
@@ -102,6 +105,10 @@ impl Server {
         unambiguous(&self, options)?;
         let matches = matches.filter(|_| self.only_api().is_some());
         configured::add(&mut self, None, &configured::process).await?;
+        let mut session_store = self.session_store.take().filter(|_| options.sessions > 0);
+        if options.sessions > 0 && session_store.is_none() {
+            session_store = configured::session_store(&prefix(&self.info.name), &configured::process).await?;
+        }
         let http = std::mem::take(&mut self.http);
         let outermost = prefix(&self.info.name);
         let assembled = assemble(self, &outermost, options, matches, options.page_size)?;
@@ -112,7 +119,10 @@ impl Server {
             return Err(StartError::Lifespan(error));
         }
         let shutdown = options.limits.shutdown;
-        Ok((Running { engine, shared: Arc::new(shared), shutdown, stops: Mutex::new(Some(stops)) }, http))
+        Ok((
+            Running { engine, shared: Arc::new(shared), session_store, shutdown, stops: Mutex::new(Some(stops)) },
+            http,
+        ))
     }
 }
 

@@ -85,17 +85,19 @@ pub(crate) async fn router(
         let message = format!("--path has to begin with / and be plain, neither /health nor /ready; `{path}` is not");
         return Err(StartError::Option(message));
     }
-    let settings = HttpSettings {
+    let mut settings = HttpSettings {
         allowed_hosts: with_local(&options.allowed_hosts, &["localhost", "127.0.0.1", "::1"], &options.host),
         allowed_origins: local_origins(options),
         max_body_bytes: options.limits.body_bytes,
         sessions: options.sessions,
         session_idle: options.limits.session_idle,
+        session_store: None,
     };
     #[cfg(feature = "auth")]
     crate::server::authenticate(&mut server)?;
     let (running, layers) = server.start_parts(options, matches).await?;
     let running = Arc::new(running);
+    settings.session_store.clone_from(&running.session_store);
     let service = {
         let stop = running.engine.drained(stop.clone(), options.limits.shutdown);
         protocol::http_service(running.engine.clone(), running.shared.clone(), &settings, stop)
@@ -104,7 +106,12 @@ pub(crate) async fn router(
     let mut router = Router::new()
         .route_service(path, service)
         .layer(middleware::from_fn(move |request, next| body::check(most, request, next)));
-    let endpoint = Endpoint { path: path.to_owned(), url: format!("http://{}:{}{path}", options.host, options.port) };
+    let endpoint = Endpoint {
+        path: path.to_owned(),
+        url: format!("http://{}:{}{path}", options.host, options.port),
+        #[cfg(feature = "auth")]
+        session_store: running.session_store.clone(),
+    };
     for layer in layers {
         router = layer(router, &endpoint).map_err(|error| StartError::Http(error.to_string()))?;
     }

@@ -1,10 +1,11 @@
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use mcpwright_runtime::{
     Error, Server,
     component::Tool,
     context::Context,
     server::{Limits, Options},
+    storage::{KvStore, MemoryStore},
 };
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
@@ -56,7 +57,7 @@ impl Site {
             };
             server.serve_http(&options, stop).await.map_err(|error| error.to_string())
         });
-        for _ in 0..200 {
+        for _ in 0..3_000 {
             if tokio::net::TcpStream::connect(address).await.is_ok() {
                 break;
             }
@@ -210,6 +211,45 @@ async fn sessions_are_limited() {
     assert_eq!(open().await.expect("a response").status(), StatusCode::OK);
     let (status, _) = json_of(site.call("echo")).await;
     assert_eq!(status, StatusCode::OK, "requests without a session go on");
+}
+
+#[tokio::test]
+async fn instances_over_one_store_take_up_each_other_s_sessions() {
+    let store: Arc<dyn KvStore> = Arc::new(MemoryStore::default());
+    let open = async || {
+        let options = Options { sessions: 1, ..Options::default() };
+        Site::open_with(server().session_store(store.clone()), options).await
+    };
+    let (one, other, third) = (open().await, open().await, open().await);
+    let params =
+        json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
+    let initialize = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params});
+    let begun = one.post(&initialize).send().await.expect("a response");
+    let session = begun.headers().get("mcp-session-id").expect("a session").clone();
+    begun.text().await.expect("a body");
+
+    let call = json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "echo", "arguments": {}}});
+    let ask = async |site: &Site, session: &str| {
+        let request = site.post(&call).header("mcp-session-id", session).header("x-test", "hello");
+        let response = request.send().await.expect("a response");
+        (response.status(), response.text().await.expect("a body"))
+    };
+    let id = session.to_str().expect("a plain id");
+    for site in [&one, &other, &other] {
+        let (status, body) = ask(site, id).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        assert!(body.contains("hello"), "{body}");
+    }
+    assert_eq!(ask(&other, "another-session").await.0, StatusCode::NOT_FOUND);
+
+    // What one instance takes up counts there.
+    let second = third.post(&initialize).send().await.expect("a response");
+    assert_eq!(second.status(), StatusCode::OK);
+    assert_eq!(ask(&third, id).await.0, StatusCode::SERVICE_UNAVAILABLE);
+
+    let gone = one.client.delete(one.url("/mcp")).header("mcp-session-id", id).send().await.expect("a response");
+    assert!(gone.status().is_success());
+    assert_eq!(ask(&open().await, id).await.0, StatusCode::NOT_FOUND, "what its client ended is nowhere taken up");
 }
 
 #[tokio::test]

@@ -138,6 +138,20 @@ async fn layers_change_requests_results_and_lists() {
 }
 
 #[tokio::test]
+async fn layers_see_notifications_of_clients_without_a_handshake() {
+    let log = Log::default();
+    let client = TestClient::start(server().middleware(Tracing("layer", log.clone()))).await.expect("a client");
+    client.call_tool("state", json!({})).await.expect("a result");
+    client.notify("notifications/cancelled", json!({"requestId": 77, "reason": "tired"})).await;
+    client.notify("notifications/own", json!({})).await;
+    client.call_tool("state", json!({})).await.expect("a result");
+    let seen = log.lock().expect("a log").join(", ");
+    for method in ["notifications/cancelled", "notifications/own"] {
+        assert_eq!(seen.matches(&format!("layer {method}")).count(), 1, "{seen}");
+    }
+}
+
+#[tokio::test]
 async fn layers_see_notifications_and_the_handshake() {
     let log = Log::default();
     let client = TestClient::builder()

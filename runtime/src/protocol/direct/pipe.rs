@@ -170,6 +170,8 @@ impl<W: AsyncWrite + Send + Unpin + 'static> Reader<W> {
                 self.is_met |= !is_notification;
                 if self.is_met {
                     self.rest.write_all(line).await?;
+                } else {
+                    self.direct.notify(line).await;
                 }
             }
         }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, value::RawValue};
 
 use crate::{
     context::{ClientCapabilities, ClientInfo},
-    message::{CallTool, ListPage, ReadResource, Request},
+    message::{CallTool, ListPage, Notification, ReadResource, Request},
 };
 
 use super::super::{MODERN, convert};
@@ -136,6 +136,27 @@ impl Plain {
             meta,
         })
     }
+}
+
+/// Reads a notification.
+pub(super) fn notification(message: &[u8]) -> Option<Notification> {
+    #[derive(Deserialize)]
+    struct Message {
+        method: String,
+        params: Option<Value>,
+    }
+    let Message { method, mut params } = serde_json::from_slice(message).ok()?;
+    Some(match &*method {
+        "notifications/initialized" => Notification::Initialized,
+        "notifications/roots/list_changed" => Notification::RootsListChanged,
+        "notifications/cancelled" => {
+            let mut take = |key: &str| params.as_mut().and_then(|params| params.get_mut(key)).map(Value::take);
+            let text = |value: Value| value.as_str().map(str::to_owned).unwrap_or_else(|| value.to_string());
+            let request_id = take("requestId").map(text).unwrap_or_default();
+            Notification::Cancelled { request_id, reason: take("reason").map(text) }
+        }
+        _ => Notification::Other { method, params },
+    })
 }
 
 /// A string or an integer.

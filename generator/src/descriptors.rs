@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     api::{Flow, Requirement, SecurityScheme, SecuritySchemeKind, Server},
-    plan::{Body, Component, Output, Parameter, ParameterUse, PartEncoding, Plan},
+    plan::{Body, Component, Link, Output, Parameter, ParameterUse, PartEncoding, Plan},
 };
 
 /// The plan as descriptors. They live until the process ends: meant for one plan per process, or a few.
@@ -95,6 +95,10 @@ fn operation(
         example: text(&component.example),
         accept: text(&component.accept),
         answer_xml: component.answer_xml.as_ref().map_or("", json),
+        links: slice(component.links.iter().map(|response| catalog::ResponseLinks {
+            status: text(&response.status),
+            links: slice(response.links.iter().map(link)),
+        })),
         definitions: texts(&component.definitions),
         security,
         servers: servers(&component.servers),
@@ -140,6 +144,16 @@ fn part_encoding(part: &PartEncoding) -> catalog::PartEncoding {
         style: part.style,
         headers: pairs(&part.headers),
         file: part.file,
+    }
+}
+
+fn link(link: &Link) -> catalog::Link {
+    catalog::Link {
+        name: text(&link.name),
+        description: text(&link.description),
+        kind: link.kind,
+        operation: text(&link.operation),
+        arguments: slice(link.arguments.iter().map(|(name, value)| (text(name), json(value)))),
     }
 }
 

@@ -10,6 +10,7 @@ pub mod codes;
 mod decision;
 mod extension;
 mod group;
+mod links;
 mod media;
 mod name;
 mod output;
@@ -109,6 +110,7 @@ pub struct Component {
     pub example: String,
     pub accept: String,
     pub answer_xml: Option<Value>,
+    pub links: Vec<ResponseLinks>,
     pub definitions: Vec<String>,
     pub security: Vec<Vec<Requirement>>,
     pub servers: Vec<Server>,
@@ -176,6 +178,25 @@ pub struct Output {
     pub schema: Value,
     pub definitions: Vec<String>,
     pub wrapped: bool,
+}
+
+/// The links of a response; see [`catalog::ResponseLinks`](mcpwright_runtime::catalog::ResponseLinks).
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "the members are those of the catalog")]
+pub struct ResponseLinks {
+    pub status: String,
+    pub links: Vec<Link>,
+}
+
+/// A link; see [`catalog::Link`](mcpwright_runtime::catalog::Link).
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "the members are those of the catalog")]
+pub struct Link {
+    pub name: String,
+    pub description: String,
+    pub kind: Kind,
+    pub operation: String,
+    pub arguments: Vec<(String, Value)>,
 }
 
 /// An operation that is not offered.

@@ -22,11 +22,13 @@
 //!
 //! Schemas are JSON Schema 2020-12 as text. They refer to shared definitions as `#/$defs/<name>`.
 
+mod link;
 mod operation;
 mod parameter;
 mod security;
 mod variable;
 
+pub use link::{Link, ResponseLinks};
 pub use operation::{Body, Hints, Kind, Method, Operation, Output, PartEncoding, Policy};
 pub use parameter::{Location, Parameter, Style, is_reserved_header, uri_variable};
 pub use security::{ApiKeyLocation, Flow, FlowKind, Requirement, SecurityScheme, SecuritySchemeKind};

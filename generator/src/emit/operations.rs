@@ -90,15 +90,8 @@ impl Writer<'_> {
     fn operation(&mut self, component: &Component) -> Result<Members, Error> {
         let mut members = Members::default();
         members.text("id", &component.id).text("name", &component.name);
-        let kinds = (component.kind != Kind::Tool).then(|| self.imports.catalog("Kind"));
-        match component.kind {
-            Kind::Tool => {}
-            Kind::Resource => {
-                members.set("kind", quote!(#kinds::Resource));
-            }
-            Kind::ResourceTemplate => {
-                members.set("kind", quote!(#kinds::ResourceTemplate));
-            }
+        if let Some(kind) = kind(component.kind, &mut self.imports) {
+            members.set("kind", kind);
         }
         members.text("title", &component.title).text("description", &component.description);
         if !component.tags.is_empty() {
@@ -145,6 +138,10 @@ impl Writer<'_> {
         if let Some(xml) = &component.answer_xml {
             let xml = self.schema(component, "answer.xml", xml);
             members.set("answer_xml", xml);
+        }
+        if !component.links.is_empty() {
+            let links = self.links(component);
+            members.set("links", links);
         }
         if !component.definitions.is_empty() {
             members.set("definitions", literal::strings(&component.definitions));
@@ -209,6 +206,32 @@ impl Writer<'_> {
         quote!(#name { #members ..#name::DEFAULT })
     }
 
+    fn links(&mut self, component: &Component) -> TokenStream {
+        let [response_name, link_name] = ["ResponseLinks", "Link"].map(|name| self.imports.catalog(name));
+        let responses = component.links.iter().map(|response| {
+            let status = literal::string(&response.status);
+            let links = response.links.iter().map(|link| {
+                let mut members = Members::default();
+                members.text("name", &link.name).text("description", &link.description);
+                if let Some(kind) = kind(link.kind, &mut self.imports) {
+                    members.set("kind", kind);
+                }
+                members.text("operation", &link.operation);
+                if !link.arguments.is_empty() {
+                    let arguments = link.arguments.iter().map(|(name, value)| {
+                        let name = literal::string(name);
+                        let value = literal::json(&json::compact(value));
+                        quote!((#name, #value))
+                    });
+                    members.set("arguments", quote!(&[#(#arguments),*]));
+                }
+                quote!(#link_name { #members ..#link_name::DEFAULT })
+            });
+            quote!(#response_name { status: #status, links: &[#(#links),*] })
+        });
+        quote!(&[#(#responses),*])
+    }
+
     /// A schema in place when it is short, else in a file.
     fn schema(&mut self, component: &Component, part: &str, schema: &Value) -> TokenStream {
         let compact = json::compact(schema);
@@ -237,6 +260,16 @@ impl Writer<'_> {
         let from_here = format!("../{path}");
         self.tree.generated(path, text);
         quote!(include_str!(#from_here))
+    }
+}
+
+/// A kind by name, unless it is the usual one.
+fn kind(kind: Kind, imports: &mut Imports) -> Option<TokenStream> {
+    let mut name = || imports.catalog("Kind");
+    match kind {
+        Kind::Tool => None,
+        Kind::Resource => Some(name()).map(|name| quote!(#name::Resource)),
+        Kind::ResourceTemplate => Some(name()).map(|name| quote!(#name::ResourceTemplate)),
     }
 }
 

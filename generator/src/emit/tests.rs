@@ -192,3 +192,15 @@ fn names_that_are_no_identifiers_are_an_error() {
     plan.groups[0].module = "a; fn main() {}".to_owned();
     assert!(matches!(files(&plan, &settings()), Err(Error::Identifier(_))));
 }
+
+#[test]
+fn links_name_the_components_that_they_lead_to() {
+    let plan = plan("links.yaml", include_str!("../../../fixtures/documents/links.yaml"));
+    let files = files(&plan, &settings()).unwrap();
+    let text: String = files
+        .iter()
+        .filter(|(path, _)| path.ends_with("operations/users.rs"))
+        .map(|(_, file)| file.text.as_str())
+        .collect();
+    insta::assert_snapshot!(text);
+}

@@ -10,7 +10,9 @@ use super::{
     arguments::{self, Laid},
     body, codes,
     decision::{self, Decision},
-    group, name,
+    group,
+    links::Links,
+    name,
     output::{self, Outputs},
     prose,
     route::Rules,
@@ -82,6 +84,10 @@ pub fn build_with(
         laid_parameters.push(laid);
     }
     report_same_uris(components.iter().map(|(component, _)| component), diagnostics);
+    let linked = Links::new(&pairs, &components, &laid_parameters).of_all(configuration.description_limit, diagnostics);
+    for ((component, _), links) in components.iter_mut().zip(linked) {
+        component.links = links;
+    }
     let (shared_parameters, constants) = group::shared(&laid_parameters);
     for ((component, _), laid) in components.iter_mut().zip(laid_parameters) {
         component.parameters = laid.into_iter().map(|laid| group::parameter_use(laid, &constants)).collect();
@@ -205,6 +211,7 @@ impl Planner<'_> {
             example,
             accept: output::accept(operation),
             answer_xml: output::answer_xml(operation),
+            links: Vec::new(),
             definitions: closure,
             security: operation.security.clone(),
             servers: operation.servers.clone(),

@@ -43,6 +43,8 @@ codes! {
         "An output schema is larger than the budget. Deep parts of it were widened so that it fits; every response that was valid still is. Raise `output_budget`, or set it to 0 for no output schemas at all.";
     OUTPUT_OMITTED "output-omitted" Note
         "An output schema is larger than the budget and nothing useful of it fits. It is left out. Raise `output_budget` to have it.";
+    LINK_UNUSABLE "link-unusable" Note
+        "A link of a response cannot be used: it names no operation that is offered, has a server of its own, or gives a value to a parameter that its operation does not have or by an expression that OpenAPI does not define. Answers are given without that link, or without that argument of it.";
     SAME_URI "same-uri" Warning
         "Two resource templates differ in nothing but the names of their variables, so that the same URIs belong to both. The first is read. Exclude one of them, or make one a tool.";
 }

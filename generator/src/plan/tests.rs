@@ -13,6 +13,7 @@ use crate::{
 
 mod corpus;
 mod layout;
+mod links;
 mod names;
 mod routes;
 #[cfg(feature = "cli")]

@@ -1,6 +1,6 @@
 //! Operations: what one call of the API is, and how it appears to MCP clients.
 
-use super::{Parameter, Requirement, Server};
+use super::{Parameter, Requirement, ResponseLinks, Server};
 
 /// One operation of the API and the MCP component that it becomes.
 #[derive(Debug)]
@@ -49,6 +49,8 @@ pub struct Operation {
     /// The schema of a successful answer that is never JSON but XML: types, names and the `xml` keywords of the document,
     /// every reference resolved. Empty when the document gives none.
     pub answer_xml: &'static str,
+    /// The links of the responses. The most exact entry for a status counts; empty when no response has any.
+    pub links: &'static [ResponseLinks],
     /// The closed list of definitions that parameters and body refer to, directly or through other definitions.
     pub definitions: &'static [&'static str],
     /// Alternatives (OR) of schemes that must all be met (AND). Empty, or with an empty alternative: none needed.
@@ -83,6 +85,7 @@ impl Operation {
         example: "",
         accept: "",
         answer_xml: "",
+        links: &[],
         definitions: &[],
         security: &[],
         servers: &[],

@@ -1,6 +1,7 @@
 //! Responses as results of tools and contents of resources.
 
 mod failure;
+mod links;
 mod meta;
 mod paging;
 mod salvage;
@@ -8,7 +9,7 @@ mod sequence;
 mod typed_xml;
 mod xml;
 
-use serde_json::{Value, value::RawValue};
+use serde_json::{Map, Value, value::RawValue};
 
 use super::{
     credentials::Applied,
@@ -25,6 +26,8 @@ use crate::{
 pub(super) struct Source<'a> {
     pub(super) api: &'static Api,
     pub(super) operation: &'static Operation,
+    /// The arguments of the call, for operations with links.
+    pub(super) arguments: Option<&'a Map<String, Value>>,
     /// The prefix of environment variables, for advice.
     pub(super) prefix: &'a str,
     pub(super) received: &'a Received,
@@ -44,7 +47,10 @@ impl Source<'_> {
     /// The result of a tool. A status other than 2xx is a failed result.
     pub(super) fn tool_result(&self) -> ToolResult {
         if !self.received.status.is_success() {
-            return self.failure();
+            let mut failure = self.failure();
+            let body = serde_json::from_str(&self.received.text()).ok();
+            self.add_links(body, &mut failure.content, &mut failure.meta);
+            return failure;
         }
         let shape = self.shape();
         let mut result = match &shape {
@@ -71,7 +77,7 @@ impl Source<'_> {
             // A client that checks the promised structure throws the whole result away unless it is an error.
             result.is_error = true;
             result.content.push(Content::Text(format!(
-                "[The API answered {}, so the call was carried out, but not with the JSON that its document promises.]",
+                "[The API answered {}, so the call was carried out, but not with the structure that its document promises.]",
                 status_line(self.received.status)
             )));
         }
@@ -86,6 +92,7 @@ impl Source<'_> {
                 .push(Content::Text(format!("[There is more: call again with these arguments changed: {arguments}]")));
         }
         result.meta = self.meta(next);
+        self.add_links(self.link_body(&shape), &mut result.content, &mut result.meta);
         result
     }
 
@@ -108,7 +115,10 @@ impl Source<'_> {
             return Err(error);
         }
         let cut = self.received.cut;
-        let body = match self.shape() {
+        let shape = self.shape();
+        let mut meta = self.meta(paging::next(self.operation, self.received, None));
+        self.add_links(self.link_body(&shape), &mut Vec::new(), &mut meta);
+        let body = match shape {
             Shape::Empty => ResourceBody::Text(String::new()),
             Shape::Json(json) => ResourceBody::Text(json.get().to_owned()),
             Shape::Text(text) => ResourceBody::Text(text),
@@ -120,7 +130,7 @@ impl Source<'_> {
             uri: uri.to_owned(),
             media_type: (!essence.is_empty()).then(|| essence.to_owned()),
             body,
-            meta: self.meta(paging::next(self.operation, self.received, None)),
+            meta,
         }];
         if let Some(cut) = cut {
             contents.push(ResourceContents {
@@ -186,6 +196,17 @@ impl Source<'_> {
             None if media_type.is_xml() && !media_type.is_document() && self.received.cut.is_none() => {
                 self.structured_xml(xml::value(text)?)
             }
+            Some(output)
+                if media_type.is_xml() && !self.operation.answer_xml.is_empty() && self.received.cut.is_none() =>
+            {
+                let schema: Value = serde_json::from_str(self.operation.answer_xml).ok()?;
+                let value = typed_xml::value(&xml::value(text)?, &schema)?;
+                if output.wrapped {
+                    wrap(&value.to_string())
+                } else {
+                    value.is_object().then(|| RawValue::from_string(value.to_string()).ok())?
+                }
+            }
             Some(output) if output.wrapped && self.received.cut.is_none() => wrap(&Value::from(text).to_string()),
             _ => None,
         }
@@ -193,10 +214,14 @@ impl Source<'_> {
 
     /// XML by its schema where the document has one that fits, else as it is written.
     fn structured_xml(&self, document: Value) -> Option<Box<RawValue>> {
-        let schema = serde_json::from_str(self.operation.answer_xml).ok();
-        let value = schema.and_then(|schema: Value| typed_xml::value(&document, &schema)).unwrap_or(document);
+        let value = self.typed_xml(document);
         let json = value.to_string();
         if value.is_object() { RawValue::from_string(json).ok() } else { wrap(&json) }
+    }
+
+    fn typed_xml(&self, document: Value) -> Value {
+        let schema = serde_json::from_str(self.operation.answer_xml).ok();
+        schema.and_then(|schema: Value| typed_xml::value(&document, &schema)).unwrap_or(document)
     }
 
     /// Nothing, where a structure is promised.

@@ -133,7 +133,7 @@ fn query_parameter<'a>(operation: &'a Operation, name: &str) -> Option<&'a Param
         .find(|parameter| parameter.location == Location::Query && parameter.name == name && parameter.fixed.is_empty())
 }
 
-fn typed(parameter: &Parameter, text: &str) -> Value {
+pub(super) fn typed(parameter: &Parameter, text: &str) -> Value {
     let is_integer = serde_json::from_str::<Value>(parameter.schema)
         .ok()
         .is_some_and(|schema| schema.get("type").is_some_and(|kind| kind == "integer"));

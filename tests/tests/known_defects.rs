@@ -417,6 +417,44 @@ async fn xml_reaches_the_model_as_the_value_that_its_schema_describes() {
     assert_eq!(result["content"][0]["text"], rex, "the text is as it came");
     let result = client.call("pets", json!({})).await.expect("a result");
     assert_eq!(result["structuredContent"], json!({ "result": [value] }), "one item is a list too: {result}");
+    let tools = client.list("tools/list", "tools").await;
+    let schema = |name: &str| tools.iter().find(|tool| tool["name"] == name).expect("a tool")["outputSchema"].clone();
+    let pet = schema("pet");
+    assert_eq!(pet.pointer("/$defs/Pet/properties/id/type"), Some(&json!("integer")), "XML has a schema too: {pet}");
+    assert_eq!(schema("pets")["properties"]["result"]["type"], "array");
+}
+
+#[tokio::test]
+async fn a_mock_answers_in_xml_where_the_api_does() {
+    let schema = json!({
+        "type": "object",
+        "xml": { "name": "order" },
+        "required": ["id", "lines"],
+        "properties": {
+            "id": { "type": "integer", "xml": { "attribute": true } },
+            "lines": { "type": "array", "items": { "type": "string", "xml": { "name": "line" } } },
+        },
+    });
+    let content = |schema: Value| json!({ "200": { "description": "OK", "content": { "application/xml": { "schema": schema } } } });
+    let api = document(json!({
+        "/order": { "get": { "operationId": "order", "responses": content(schema.clone()) } },
+        "/orders": { "get": { "operationId": "orders", "responses": content(json!({ "type": "array", "items": schema })) } },
+    }));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("orders.json");
+    std::fs::write(&path, api.to_string()).expect("a document can be written");
+    let server = Launch::program("mcpwright")
+        .arguments(["serve", &*path.to_string_lossy(), "--preset", "tools"])
+        .variable("DEFECTS_MOCK", "true")
+        .http()
+        .await;
+    let mut client = Client::http(&server, Era::Modern).await;
+    let one = client.call("order", json!({})).await.expect("a result");
+    let text = one["content"][0]["text"].as_str().unwrap_or_default();
+    assert!(text.contains("<order id=\""), "{one}");
+    assert!(one["structuredContent"]["id"].is_i64() && one["structuredContent"]["lines"].is_array(), "{one}");
+    let all = client.call("orders", json!({})).await.expect("a result");
+    assert!(all["structuredContent"]["result"][0]["id"].is_i64(), "{all}");
 }
 
 fn inspect(document: &str, name: &str) -> (Value, String) {

@@ -8,7 +8,7 @@ use super::{
     Output,
     body::resolve,
     codes,
-    media::{self, is_json},
+    media::{self, Class, is_json},
 };
 use crate::{
     api::{MediaType, Operation, Response},
@@ -31,6 +31,16 @@ fn successes(operation: &Operation) -> Vec<&Response> {
     successes
 }
 
+/// The part of a response that becomes the structured result: JSON, or XML where there is no JSON.
+fn structured_content(response: &Response) -> Option<&MediaType> {
+    json_content(response).or_else(|| response.content.iter().find(|content| is_xml(content)))
+}
+
+/// Whether a value is read from XML by its schema.
+fn is_xml(content: &MediaType) -> bool {
+    media::class(&content.media_type) == Class::Xml && content.xml.is_some() && !content.sequential
+}
+
 fn json_content(response: &Response) -> Option<&MediaType> {
     response.content.iter().find(|content| is_json(&content.media_type) && !content.sequential)
 }
@@ -48,19 +58,29 @@ impl<'d> Outputs<'d> {
         Self { definitions, budget, trimmed: HashMap::new() }
     }
 
-    /// The output schema: that of the first 2xx with JSON, unless another 2xx answers with something else.
+    /// The output schema: that of the first 2xx with JSON, or else XML, unless another 2xx answers with something else.
     pub(super) fn output(&mut self, operation: &Operation, diagnostics: &mut Diagnostics) -> Option<Output> {
         let (definitions, budget) = (self.definitions, self.budget);
         if budget == 0 {
             return None;
         }
         let successes = successes(operation);
-        let schema = successes.iter().find_map(|response| json_content(response))?.schema.as_ref()?;
+        let json = successes.iter().find_map(|response| json_content(response));
+        let content = json.or_else(|| successes.iter().find_map(|response| structured_content(response)))?;
+        // XML is read by its schema; where that is too long to be kept, nothing can be promised.
+        if json.is_none() && answer_xml(operation).is_none() {
+            return None;
+        }
+        let schema = content.schema.as_ref()?;
         let same = |response: &&Response| {
+            let is_structured = |content: &MediaType| match json {
+                Some(_) => is_json(&content.media_type) && !content.sequential,
+                None => is_xml(content),
+            };
             !response.content.is_empty()
                 && response.content.iter().all(|content| {
-                    is_json(&content.media_type) && !content.sequential && content.schema.as_ref() == Some(schema)
-                        || !is_json(&content.media_type) && json_content(response).is_some()
+                    is_structured(content) && content.schema.as_ref() == Some(schema)
+                        || json.is_some() && !is_json(&content.media_type) && json_content(response).is_some()
                 })
         };
         if !successes.iter().all(same) || schema.as_object().is_none_or(serde_json::Map::is_empty) {
@@ -128,7 +148,8 @@ fn element_names(schema: &Value) -> Value {
     let Some(members) = schema.as_object() else { return Value::Object(Default::default()) };
     let kept = members.iter().filter_map(|(key, value)| {
         let value = match (key.as_str(), value) {
-            ("type" | "xml" | "x-name", value) => value.clone(),
+            ("type" | "xml" | "x-name" | "required", value) => value.clone(),
+            ("additionalProperties", Value::Bool(false)) => Value::Bool(false),
             ("items", value) => element_names(value),
             ("properties", Value::Object(members)) => {
                 members.iter().map(|(name, schema)| (name.clone(), element_names(schema))).collect()

@@ -3,7 +3,7 @@
 mod file;
 mod form;
 mod multipart;
-mod xml;
+pub(super) mod xml;
 
 use bytes::Bytes;
 use http::HeaderValue;

@@ -11,9 +11,27 @@ pub(super) fn encode(body: &Body, value: &Value) -> Result<String, Error> {
     }
     let schema: Value =
         serde_json::from_str(if body.xml.is_empty() { body.schema } else { body.xml }).unwrap_or_default();
+    document(&schema, value).map_err(|why| super::named(body, why))
+}
+
+/// A value as the document that a schema describes. A document has one root: items always have an element around them.
+pub(in crate::upstream) fn document(schema: &Value, value: &Value) -> Result<String, String> {
     let mut document = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    let name = Xml::of(&schema).name.unwrap_or("root").to_owned();
-    node(&mut document, &name, &schema, value).map_err(|why| super::named(body, why))?;
+    let component = schema.get("x-name").and_then(Value::as_str);
+    let name = Xml::of(schema).name.or(component).unwrap_or("root");
+    let xml = Xml::of(schema);
+    match value {
+        Value::Array(items) if xml.node_type != Some("element") => {
+            let item = schema.get("items").unwrap_or(&Value::Null);
+            let component = item.get("x-name").and_then(Value::as_str);
+            let item_name = Xml::of(item).name.or(component).unwrap_or("item");
+            open(&mut document, &xml, name, &[])?;
+            document.push('>');
+            items.iter().try_for_each(|value| node(&mut document, item_name, item, value))?;
+            close(&mut document, &xml, name);
+        }
+        value => node(&mut document, name, schema, value)?,
+    }
     Ok(document)
 }
 

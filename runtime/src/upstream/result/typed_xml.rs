@@ -2,7 +2,8 @@
 //!
 //! Elements and attributes become the properties that they stand for, whatever prefix they have; elements that repeat
 //! become an array, also when there is one of them; text becomes a number or a flag where the schema says so and the
-//! text is one. What the schema does not know keeps the form of an answer without schema.
+//! text is one. An array that is required and not wrapped is there without an element, namely empty. What the schema
+//! does not know keeps the form of an answer without schema, and is left out where it allows nothing else.
 
 use serde_json::{Map, Value, value::to_value};
 
@@ -10,17 +11,30 @@ use serde_json::{Map, Value, value::to_value};
 const MAX_DEPTH: usize = 32;
 
 /// The value of a document that was read without its schema: an object with the root as only member. `None` when the
-/// root is not the element that the schema describes.
+/// root is not the element that the schema describes, and has none of the elements that it describes either.
 pub(super) fn value(document: &Value, schema: &Value) -> Option<Value> {
     let (name, root) = document.as_object()?.iter().next()?;
     let expected = xml(schema, "name").or_else(|| schema.get("x-name").and_then(Value::as_str));
-    if kind(schema) != Some("array") && expected.is_some_and(|expected| !local(name).eq_ignore_ascii_case(expected)) {
+    if kind(schema) != Some("array")
+        && expected.is_some_and(|expected| !local(name).eq_ignore_ascii_case(expected))
+        && !is_alike(root, schema)
+    {
         return None;
     }
     Some(match kind(schema) {
         // The root is around the items, whether the document says `wrapped` or not.
         Some("array") => Value::Array(items(root, schema, None, 0)),
         _ => typed(root, schema, 0),
+    })
+}
+
+/// Whether at least one property of the schema is in an element.
+fn is_alike(root: &Value, schema: &Value) -> bool {
+    let Some(members) = root.as_object() else { return false };
+    properties(schema, 0).into_iter().any(|(key, property)| {
+        let item = property.get("items").and_then(|items| xml(items, "name"));
+        let wanted = [Some(xml(property, "name").unwrap_or(key)), item];
+        members.keys().any(|name| wanted.contains(&Some(local(name.trim_start_matches('@')))))
     })
 }
 
@@ -87,9 +101,17 @@ fn object(members: &Map<String, Value>, schema: &Value, depth: usize) -> Value {
             result.insert(key.to_owned(), typed(found, property, depth + 1));
         }
     }
-    for (name, value) in members {
+    let is_closed = schema.get("additionalProperties") == Some(&Value::Bool(false));
+    for (name, value) in members.iter().filter(|_| !is_closed) {
         if !read.contains(&name) && !result.contains_key(name) {
             result.insert(name.clone(), value.clone());
+        }
+    }
+    let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    for name in required.filter(|name| !result.contains_key(*name)).collect::<Vec<_>>() {
+        let is_array = |(key, property): &(&str, &Value)| *key == name && kind(property) == Some("array");
+        if properties(schema, 0).iter().any(is_array) {
+            result.insert(name.to_owned(), Value::Array(Vec::new()));
         }
     }
     result.into()
@@ -246,6 +268,27 @@ mod tests {
         );
         assert_eq!(read(pets, "<pets/>"), Some(json!([])));
         assert_eq!(read(json!({ "type": "integer" }), "<n>5</n>"), Some(json!(5)));
+    }
+
+    #[test]
+    fn an_object_is_as_its_schema_demands() {
+        let list = json!({
+            "type": "object", "x-name": "List", "required": ["items", "wrapped", "name"], "additionalProperties": false,
+            "properties": {
+                "items": { "type": "array", "items": { "type": "integer", "xml": { "name": "item" } } },
+                "wrapped": { "type": "array", "xml": { "wrapped": true }, "items": { "type": "string" } },
+                "name": { "type": "string" },
+            },
+        });
+        assert_eq!(
+            read(list.clone(), "<List version=\"2\"><name>a</name><more/></List>"),
+            Some(json!({ "name": "a", "items": [], "wrapped": [] }))
+        );
+        assert_eq!(
+            read(list, "<Envelope><item>1</item></Envelope>"),
+            Some(json!({ "items": [1], "wrapped": [] })),
+            "another root with the elements of the described one"
+        );
     }
 
     #[test]

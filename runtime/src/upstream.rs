@@ -145,8 +145,9 @@ impl Upstream {
         arguments: Map<String, Value>,
         scope: &Scope,
     ) -> Result<ToolResult, Error> {
+        let kept = kept(operation, &arguments);
         let (received, applied) = self.received(operation, arguments, scope).await?;
-        let result = self.source(operation, &received, &applied).tool_result();
+        let result = self.source(operation, kept.as_ref(), &received, &applied).tool_result();
         self.shared.check_output(operation, result)
     }
 
@@ -161,8 +162,9 @@ impl Upstream {
         uri: &str,
         scope: &Scope,
     ) -> Result<Vec<ResourceContents>, Error> {
+        let kept = kept(operation, &arguments);
         let (received, applied) = self.received(operation, arguments, scope).await?;
-        self.source(operation, &received, &applied).contents(uri)
+        self.source(operation, kept.as_ref(), &received, &applied).contents(uri)
     }
 
     async fn received(
@@ -202,11 +204,17 @@ impl Upstream {
     fn source<'a>(
         &'a self,
         operation: &'static Operation,
+        arguments: Option<&'a Map<String, Value>>,
         received: &'a received::Received,
         applied: &'a credentials::Applied,
     ) -> result::Source<'a> {
-        result::Source { api: self.shared.api, operation, prefix: &self.shared.prefix, received, applied }
+        result::Source { api: self.shared.api, operation, arguments, prefix: &self.shared.prefix, received, applied }
     }
+}
+
+/// The arguments, where links may speak of them.
+fn kept(operation: &Operation, arguments: &Map<String, Value>) -> Option<Map<String, Value>> {
+    (!operation.links.is_empty()).then(|| arguments.clone())
 }
 
 impl Shared {
@@ -332,7 +340,7 @@ impl UpstreamBuilder {
                 )));
             }
         }
-        let servers = Servers::new(self.api.servers, &settings, &self.prefix)?;
+        let servers = Servers::new(self.api.servers, self.api.operations(), &settings, &self.prefix)?;
         let network = || Transport::network(&settings, &self.prefix);
         let transport = match self.service {
             Some(service) => service,

@@ -1,9 +1,11 @@
 //! The base URL: from the configuration or from the document, never from arguments.
 
+use std::collections::BTreeSet;
+
 use url::Url;
 
 use super::{ConfigurationError, Settings};
-use crate::catalog::{Operation, Server};
+use crate::catalog::{Operation, Server, ServerVariable};
 
 /// The base URLs of an API, resolved once.
 #[derive(Debug, Clone)]
@@ -19,9 +21,11 @@ impl Servers {
     /// a configured base URL that is wrong.
     pub(super) fn new(
         servers: &[&'static Server],
+        operations: impl Iterator<Item = &'static Operation>,
         settings: &Settings,
         prefix: &str,
     ) -> Result<Self, ConfigurationError> {
+        check_variables(servers, operations, settings, prefix)?;
         let configured = match &settings.base_url {
             Some(text) => Some(parse(text, &format!("{prefix}_BASE_URL"))?),
             None => None,
@@ -55,6 +59,61 @@ impl Servers {
     pub(super) fn api(&self) -> Result<&Url, &ConfigurationError> {
         self.configured.as_ref().map_or(self.document.as_ref(), Ok)
     }
+}
+
+/// Refuses values of variables that no server has or takes: they would change nothing, or be found out by a call only.
+fn check_variables(
+    servers: &[&'static Server],
+    operations: impl Iterator<Item = &'static Operation>,
+    settings: &Settings,
+    prefix: &str,
+) -> Result<(), ConfigurationError> {
+    if settings.server_variables.is_empty() {
+        return Ok(());
+    }
+    let all = servers.iter().copied().chain(operations.flat_map(|operation| operation.servers.iter().copied()));
+    let known: Vec<&ServerVariable> = all.flat_map(|server| server.variables).collect();
+    for (name, value) in &settings.server_variables {
+        let mut error = None;
+        let mut taken = false;
+        for variable in known.iter().filter(|variable| variable.name == name) {
+            match check_value(variable, value, prefix) {
+                Ok(()) => taken = true,
+                Err(why) => error = Some(why),
+            }
+        }
+        match error {
+            _ if taken => {}
+            Some(error) => return Err(error),
+            None => {
+                let names: BTreeSet<&str> = known.iter().map(|variable| variable.name).collect();
+                let names =
+                    if names.is_empty() { "none".to_owned() } else { names.into_iter().collect::<Vec<_>>().join(", ") };
+                return Err(ConfigurationError::new(format!(
+                    "{prefix}_SERVER_VARIABLES names `{name}`, which no server of the document has; they have: {names}"
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a configured value may stand for a variable.
+fn check_value(variable: &ServerVariable, value: &str, prefix: &str) -> Result<(), ConfigurationError> {
+    if !variable.values.is_empty() && !variable.values.contains(&value) {
+        return Err(ConfigurationError::new(format!(
+            "the server variable `{}` is {value:?} in {prefix}_SERVER_VARIABLES; it has to be one of {}",
+            variable.name,
+            variable.values.join(", ")
+        )));
+    }
+    if value.contains(['#', '?']) {
+        return Err(ConfigurationError::new(format!(
+            "the server variable `{}` has `#` or `?` in its value in {prefix}_SERVER_VARIABLES, which would end the path",
+            variable.name
+        )));
+    }
+    Ok(())
 }
 
 fn choose(
@@ -104,15 +163,8 @@ fn expand(server: &Server, settings: &Settings, prefix: &str) -> Result<String, 
             .rev()
             .find(|(name, _)| name == variable.name)
             .map(|(_, value)| value.as_str());
-        if let Some(value) = configured
-            && !variable.values.is_empty()
-            && !variable.values.contains(&value)
-        {
-            return Err(ConfigurationError::new(format!(
-                "the server variable `{}` is {value:?} in {prefix}_SERVER_VARIABLES; it has to be one of {}",
-                variable.name,
-                variable.values.join(", ")
-            )));
+        if let Some(value) = configured {
+            check_value(variable, value, prefix)?;
         }
         let value = configured.unwrap_or(variable.default);
         url = url.replace(&format!("{{{}}}", variable.name), value);
@@ -154,7 +206,6 @@ fn join(base: &Url, relative: &str) -> Result<Url, ConfigurationError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::ServerVariable;
 
     static VARIABLE: Server = Server {
         url: "https://{region}.example.com/{stage}",
@@ -169,7 +220,7 @@ mod tests {
     static FILE: Server = Server { url: "file:///etc", ..Server::DEFAULT };
 
     fn base(servers: &[&'static Server], settings: Settings, operation: &Operation) -> Result<String, String> {
-        Servers::new(servers, &settings, "P")
+        Servers::new(servers, std::iter::empty(), &settings, "P")
             .and_then(|servers| servers.base(operation, "P"))
             .map(|url| url.to_string())
             .map_err(|error| error.to_string())

@@ -6,7 +6,7 @@ use super::{
     Shaper, child, extensions,
     operation::{origin, truthy},
 };
-use crate::document::{codes, extra, files::Target};
+use crate::document::{SpecificationVersion, codes, extra, files::Target};
 
 impl Shaper<'_, '_, '_> {
     /// A map of media types.
@@ -28,7 +28,7 @@ impl Shaper<'_, '_, '_> {
                     );
                     continue;
                 }
-                let shaped = shaper.follow(value, &at, |shaper, value, at| shaper.media_type(value, at));
+                let shaped = shaper.follow(value, &at, |shaper, value, at| shaper.media_type(trimmed, value, at));
                 if let Some(shaped) = shaped {
                     content.insert(trimmed.to_owned(), shaped);
                 }
@@ -38,7 +38,7 @@ impl Shaper<'_, '_, '_> {
         .unwrap_or_default()
     }
 
-    fn media_type(&mut self, value: &Value, at: &Target) -> Value {
+    fn media_type(&mut self, name: &str, value: &Value, at: &Target) -> Value {
         self.shaped += 1;
         let empty = Map::new();
         let members = self.members(value, "media type", at).unwrap_or(&empty);
@@ -74,7 +74,10 @@ impl Shaper<'_, '_, '_> {
             .and_then(Value::as_object)
             .into_iter()
             .flatten()
-            .filter_map(|(property, value)| Some((property.clone(), self.encoding(value.as_object()?, at))))
+            .filter_map(|(property, value)| {
+                let at = child(&child(at, "encoding"), property);
+                Some((property.clone(), self.encoding(name, value.as_object()?, &at)))
+            })
             .collect();
         if !encodings.is_empty() {
             media_type.insert("encoding".to_owned(), Value::Object(encodings));
@@ -83,12 +86,17 @@ impl Shaper<'_, '_, '_> {
         Value::Object(media_type)
     }
 
-    fn encoding(&mut self, members: &Map<String, Value>, at: &Target) -> Value {
+    fn encoding(&mut self, media_type: &str, members: &Map<String, Value>, at: &Target) -> Value {
         let mut encoding = Map::new();
         if let Some(content_type) = members.get("contentType").and_then(Value::as_str) {
             encoding.insert("contentType".to_owned(), json!(content_type));
         }
-        if ["style", "explode", "allowReserved"].iter().any(|key| members.contains_key(*key)) {
+        let styled: Vec<&str> =
+            ["style", "explode", "allowReserved"].into_iter().filter(|key| members.contains_key(*key)).collect();
+        if !styled.is_empty() && !self.takes_styles(media_type) {
+            let message = format!("`{}` has no effect on parts of {media_type}; it is left out", styled.join("`, `"));
+            self.report(&codes::INVALID_MEMBER, at, message);
+        } else if !styled.is_empty() {
             encoding.insert(extra::STYLED.to_owned(), Value::Bool(true));
             let known = |style: &&str| matches!(*style, "spaceDelimited" | "pipeDelimited" | "deepObject");
             let style = members.get("style").and_then(Value::as_str).filter(known).unwrap_or("form");
@@ -117,6 +125,14 @@ impl Shaper<'_, '_, '_> {
             .collect();
         encoding.insert(extra::HEADERS.to_owned(), Value::Object(headers));
         Value::Object(encoding)
+    }
+
+    /// Whether an Encoding Object of this media type may have a style: those of forms, and since OpenAPI 3.1 (§4.8.15) of
+    /// `multipart/form-data` too.
+    fn takes_styles(&self, media_type: &str) -> bool {
+        let is = |essence: &str| media_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(essence);
+        is("application/x-www-form-urlencoded")
+            || (is("multipart/form-data") && self.version >= SpecificationVersion::V3_1)
     }
 
     /// `example`, or the value of the first of `examples`.

@@ -51,6 +51,36 @@ pub fn program(name: &str) -> PathBuf {
     }
 }
 
+/// The program of a crate that is generated from a document and built against the workspace's runtime, with the
+/// workspace's versions of everything, and nothing fetched. All such crates share one target folder, so that the
+/// dependencies are built once.
+///
+/// # Panics
+/// When the document does not generate, or the crate does not build without a warning.
+pub fn generated(document: &Path, name: &str, options: &[&str]) -> PathBuf {
+    let folder = scratch("generated-crates").join(format!("{name}-mcp"));
+    // What an earlier run left may name a document that is gone.
+    let _ = std::fs::remove_dir_all(&folder);
+    let generated = Command::new(program("mcpwright"))
+        .args(["generate".as_ref(), document.as_os_str(), "--out".as_ref(), folder.as_os_str()])
+        .args(["--name", name, "--runtime", &format!("path:{}", root().join("runtime").display())])
+        .args(options)
+        .output()
+        .expect("the command starts");
+    assert!(generated.status.success(), "generates: {}", String::from_utf8_lossy(&generated.stderr));
+    std::fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).expect("the lock file can be copied");
+    let target = scratch("generated");
+    let built = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["build", "--quiet", "--offline"])
+        .env("CARGO_TARGET_DIR", &target)
+        .env("RUSTFLAGS", "-Dwarnings")
+        .current_dir(&folder)
+        .output()
+        .expect("cargo starts");
+    assert!(built.status.success(), "builds without a warning: {}", String::from_utf8_lossy(&built.stderr));
+    target.join("debug").join(format!("{name}-mcp"))
+}
+
 /// Builds all programs of the workspace and tells where they lie. Binaries *and* examples are asked for: with them
 /// Cargo picks the same features as for the tests, so that nothing is compiled twice.
 fn programs(profile: &[&str]) -> HashMap<String, PathBuf> {

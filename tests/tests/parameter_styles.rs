@@ -1,9 +1,11 @@
-//! The table of styles (OpenAPI 3.2 §4.12.2.4, with the notes of §4.12.2.2 and appendices C to E) through a served
-//! server: every location, style and explode with an empty string, a string, an array and an object, as bytes.
+//! The table of styles (OpenAPI 3.2 §4.12.2.4, with the notes of §4.12.2.2 and appendices C to E) through a served and
+//! through a generated server: every location, style and explode with an empty string, a string, an array and an object,
+//! as bytes.
 
 use mcpwright_tests::client::{Client, Era};
 use mcpwright_tests::process::Launch;
 use mcpwright_tests::upstream::RawUpstream;
+use mcpwright_tests::workspace;
 use serde_json::{Value, json};
 
 /// One parameter called `color`, and what the request holds for each of [`values`]; `None` where the table says *n/a*.
@@ -169,38 +171,49 @@ async fn every_row_of_the_table_arrives_as_the_table_says() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("styles.json");
         std::fs::write(&path, document(version).to_string()).expect("a document can be written");
-        let upstream = RawUpstream::start("HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n").await;
-        let server = Launch::program("mcpwright")
-            .arguments(["serve", &*path.to_string_lossy(), "--preset", "tools", "--base-url", &upstream.url()])
-            .http()
-            .await;
-        let mut client = Client::http(&server, Era::Modern).await;
-        let mut wrong = Vec::new();
-        for (number, row) in rows(version) {
-            for ((kind, value), expected) in KINDS.iter().zip(values()).zip(row.expected) {
-                let what = format!("{version} {} {} explode={} {kind}", row.location, row.style, row.explode);
-                let result = client.call(&format!("row{number}_{kind}"), json!({ "color": value })).await;
-                let result = result.unwrap_or_else(|error| panic!("{what}: {error:?}"));
-                let requests = upstream.take();
-                let Some(expected) = expected else {
-                    // Not defined: a path without its value is refused, other ways to write it are nobody's business.
-                    if row.location == "path" && !(requests.is_empty() && result["isError"] == true) {
-                        wrong.push(format!("{what}: a path without its value is sent"));
-                    }
-                    continue;
-                };
-                let [request] = requests.as_slice() else {
-                    wrong.push(format!("{what}: {} requests, {result}", requests.len()));
-                    continue;
-                };
-                let found = part(request, row.location, &format!("/{number}/{kind}"));
-                if found.as_deref() != Some(expected) {
-                    wrong.push(format!("{what}: {found:?} is not {expected:?}"));
+        let served = Launch::program("mcpwright").arguments(["serve", &*path.to_string_lossy(), "--preset", "tools"]);
+        check(version, served).await;
+    }
+}
+
+#[tokio::test]
+async fn a_generated_server_sends_every_row_like_a_served_one() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("styles.json");
+    std::fs::write(&path, document("3.2.0").to_string()).expect("a document can be written");
+    check("3.2.0", Launch::path(workspace::generated(&path, "styles", &["--preset", "tools"]))).await;
+}
+
+/// Calls every operation of the table's document, and compares what arrives with the table.
+async fn check(version: &str, launch: Launch) {
+    let upstream = RawUpstream::start("HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n").await;
+    let server = launch.arguments(["--base-url", &upstream.url()]).http().await;
+    let mut client = Client::http(&server, Era::Modern).await;
+    let mut wrong = Vec::new();
+    for (number, row) in rows(version) {
+        for ((kind, value), expected) in KINDS.iter().zip(values()).zip(row.expected) {
+            let what = format!("{version} {} {} explode={} {kind}", row.location, row.style, row.explode);
+            let result = client.call(&format!("row{number}_{kind}"), json!({ "color": value })).await;
+            let result = result.unwrap_or_else(|error| panic!("{what}: {error:?}"));
+            let requests = upstream.take();
+            let Some(expected) = expected else {
+                // Not defined: a path without its value is refused, other ways to write it are nobody's business.
+                if row.location == "path" && !(requests.is_empty() && result["isError"] == true) {
+                    wrong.push(format!("{what}: a path without its value is sent"));
                 }
+                continue;
+            };
+            let [request] = requests.as_slice() else {
+                wrong.push(format!("{what}: {} requests, {result}", requests.len()));
+                continue;
+            };
+            let found = part(request, row.location, &format!("/{number}/{kind}"));
+            if found.as_deref() != Some(expected) {
+                wrong.push(format!("{what}: {found:?} is not {expected:?}"));
             }
         }
-        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// The part of a request's bytes where a location's parameters stand.

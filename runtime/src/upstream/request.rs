@@ -355,4 +355,6 @@ fn is_defined_elsewhere(name: &str) -> bool {
 }
 
 #[cfg(test)]
+mod round_trip;
+#[cfg(test)]
 mod tests;

@@ -66,15 +66,19 @@ impl Writer {
     }
 
     fn matrix(self, name: &str, value: &Value, explode: bool) -> String {
-        let name = self.name(name);
-        let named = |value: String| if value.is_empty() { format!(";{name}") } else { format!(";{name}={value}") };
+        // RFC 6570 §3.2.7: no `=` without a value.
+        let pair = |name: String, value: String| {
+            if value.is_empty() { format!(";{name}") } else { format!(";{name}={value}") }
+        };
+        let named = |value: String| pair(self.name(name), value);
         match value {
             value if is_empty(value) => String::new(),
             Value::Array(items) if explode => {
                 items.iter().filter(|item| !item.is_null()).map(|item| named(self.value(item))).collect()
             }
             Value::Object(members) if explode => {
-                present(members).map(|(key, value)| format!(";{}={}", self.name(key), self.value(value))).collect()
+                let member = |(key, value): (&String, &Value)| pair(self.name(key), self.value(value));
+                present(members).map(member).collect()
             }
             value => named(self.joined(value, explode, ",")),
         }

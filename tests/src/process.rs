@@ -198,7 +198,7 @@ impl Process {
     /// Asks the process to stop (`SIGTERM`) and waits for it.
     ///
     /// # Panics
-    /// When it does not stop within ten seconds.
+    /// When it does not stop within a minute.
     pub async fn terminate(&mut self) -> ExitStatus {
         if let Some(pid) = self.id() {
             let asked = Command::new("kill").args(["-TERM", &pid.to_string()]).status().await;
@@ -210,9 +210,9 @@ impl Process {
     /// Waits for the end of the process.
     ///
     /// # Panics
-    /// When it does not end within ten seconds.
+    /// When it does not end within a minute.
     pub async fn wait(&mut self) -> ExitStatus {
-        match tokio::time::timeout(Duration::from_secs(10), self.child.wait()).await {
+        match tokio::time::timeout(Duration::from_secs(60), self.child.wait()).await {
             Ok(status) => status.expect("the process can be waited for"),
             Err(_) => panic!("the process does not stop: {}", self.standard_error()),
         }

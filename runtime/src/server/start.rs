@@ -311,13 +311,28 @@ impl Running {
     }
 }
 
-/// A router that is dropped without a word stops its lifespans too.
+/// A router that is dropped without a word stops its lifespans too. A host that ends right after that would take the
+/// runtime away from under them, so this waits for them, where others go on meanwhile.
 impl Drop for Running {
     fn drop(&mut self) {
         self.shared.stop();
         let stops = self.stops.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let (Some(stops), Ok(runtime)) = (stops, tokio::runtime::Handle::try_current()) {
+        let Some(stops) = stops.filter(|stops| !stops.is_empty()) else { return };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        if runtime.runtime_flavor() != tokio::runtime::RuntimeFlavor::MultiThread {
             runtime.spawn(stops.run());
+            return;
+        }
+        let (done, stopped) = std::sync::mpsc::channel();
+        // From a thread of its own: what this one begins would wait for this one.
+        std::thread::spawn(move || {
+            runtime.spawn(async move {
+                stops.run().await;
+                let _ = done.send(());
+            });
+        });
+        if let Err(std::sync::mpsc::RecvTimeoutError::Timeout) = stopped.recv_timeout(self.shutdown) {
+            tracing::warn!("the lifespans did not stop in time");
         }
     }
 }

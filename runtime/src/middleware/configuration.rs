@@ -132,6 +132,21 @@ impl MiddlewareConfig {
         built
     }
 
+    /// What to tell whoever believes that instances share a limit because they share a store.
+    pub(crate) fn counts_apart(&self, store: Option<&Store>) -> Option<&'static str> {
+        let is_alone = |store: &&Store| {
+            #[cfg(feature = "redis")]
+            if store.redis.is_some() {
+                return false;
+            }
+            store.values.capabilities().shared
+        };
+        (self.rate_limiting.is_some() && store.filter(is_alone).is_some()).then_some(
+            "the rate limit is counted in this process alone: processes share one in a store of Redis or Valkey, not in \
+             others",
+        )
+    }
+
     /// Whether a layer would use a store.
     pub(crate) fn keeps(&self) -> bool {
         self.rate_limiting.is_some() || self.response_caching.is_some()
@@ -289,6 +304,19 @@ mod tests {
             ["ResponseCaching lies around RateLimiting: requests that are answered from the cache do not count; add \
               RateLimiting before ResponseCaching"]
         );
+    }
+
+    #[cfg(feature = "sqlite")]
+    #[tokio::test]
+    async fn a_limit_that_is_not_shared_though_the_store_is_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = format!("sqlite://{}", folder.path().join("store.db").display());
+        let limited = MiddlewareConfig::parse([r#"{"rate_limiting":{"requests":1,"per_ms":1}}"#]).unwrap();
+        let cached = MiddlewareConfig::parse([r#"{"response_caching":{}}"#]).unwrap();
+        let (shared, own) = (Store::open(&file, None).await.unwrap(), Store::open("memory://", None).await.unwrap());
+        assert!(limited.counts_apart(Some(&shared)).unwrap().contains("Redis or Valkey"));
+        assert_eq!(limited.counts_apart(Some(&own)), None, "nobody takes memory for shared");
+        assert_eq!((limited.counts_apart(None), cached.counts_apart(Some(&shared))), (None, None));
     }
 
     #[tokio::test]

@@ -43,6 +43,9 @@ pub(super) fn add<'a>(
         };
 
         let store = if config.keeps() { store(&own, outermost, environment).await? } else { None };
+        if let Some(warning) = config.counts_apart(store.as_ref()) {
+            tracing::warn!("{warning}");
+        }
         let built = config.build(store.as_ref());
         server.layers.splice(0..0, built.layers);
         for warning in configuration::misplaced(&server.layers) {

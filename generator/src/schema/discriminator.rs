@@ -20,6 +20,10 @@ impl<'a> Node<'_, 'a> {
         let Value::Object(converted) = converted else { return };
         let target = |reference: &Value| reference.as_str().and_then(|reference| self.survey.resolve(reference));
         let Some(component) = branch.get("$ref").and_then(target) else { return };
+        // It also takes what is named by no value, or by an unknown one.
+        if discriminator.get("defaultMapping").and_then(target) == Some(component) {
+            return;
+        }
         let tags: Vec<&String> =
             mapping.iter().filter(|(_, mapped)| target(mapped) == Some(component)).map(|(tag, _)| tag).collect();
         if tags.is_empty() || converted.contains_key("properties") {

@@ -43,12 +43,12 @@ impl Lifespan {
 pub(super) struct Stops(Vec<Stop>);
 
 impl Stops {
-    /// Adds something to do at the end.
-    #[cfg(feature = "proxy")]
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
+    /// Adds something to do at the end.
+    #[cfg(feature = "proxy")]
     pub(super) fn push(&mut self, stop: impl Future<Output = ()> + Send + 'static) {
         self.0.push(Box::new(move || Box::pin(stop)));
     }

@@ -195,32 +195,43 @@ impl Lifter {
         diagnostics: &mut Diagnostics,
     ) -> Value {
         let mut value = value.clone();
+        // Rewrites a target; says whether it leads anywhere.
+        let mut lift = |target: &mut Value, what: &str, place: String| {
+            let text = target.as_str().unwrap_or_default().to_owned();
+            let plain = if text.contains(['/', '#']) { None } else { self.home_component(&text, files) };
+            let name = match plain {
+                Some(name) => Ok(name),
+                None => self.reference(&text, pointer, scope, files, diagnostics),
+            };
+            match name {
+                Ok(name) => {
+                    let mut canonical = "#/components/schemas".to_owned();
+                    push_token(&mut canonical, &name);
+                    *target = Value::String(canonical);
+                    true
+                }
+                Err(reason) => {
+                    diagnostics.push(
+                        &codes::UNRESOLVED_REFERENCE,
+                        Some(Location { file: scope.file, pointer: place }),
+                        format!("the mapping of {what} to `{text}` leads nowhere and is left out: {reason}"),
+                    );
+                    false
+                }
+            }
+        };
         if let Some(mapping) = value.get_mut("mapping").and_then(Value::as_object_mut) {
             mapping.retain(|key, target| {
-                let text = target.as_str().unwrap_or_default().to_owned();
-                let plain = if text.contains(['/', '#']) { None } else { self.home_component(&text, files) };
-                let name = match plain {
-                    Some(name) => Ok(name),
-                    None => self.reference(&text, pointer, scope, files, diagnostics),
-                };
-                let name = match name {
-                    Ok(name) => name,
-                    Err(reason) => {
-                        let mut place = format!("{pointer}/mapping");
-                        push_token(&mut place, key);
-                        diagnostics.push(
-                            &codes::UNRESOLVED_REFERENCE,
-                            Some(Location { file: scope.file, pointer: place }),
-                            format!("the mapping of `{key}` to `{text}` leads nowhere and is left out: {reason}"),
-                        );
-                        return false;
-                    }
-                };
-                let mut canonical = "#/components/schemas".to_owned();
-                push_token(&mut canonical, &name);
-                *target = Value::String(canonical);
-                true
+                let mut place = format!("{pointer}/mapping");
+                push_token(&mut place, key);
+                lift(target, &format!("`{key}`"), place)
             });
+        }
+        if let Some(target) = value.get_mut("defaultMapping")
+            && !lift(target, "what is named otherwise", format!("{pointer}/defaultMapping"))
+            && let Some(discriminator) = value.as_object_mut()
+        {
+            discriminator.shift_remove("defaultMapping");
         }
         value
     }

@@ -345,6 +345,11 @@ fn a_mapped_discriminator_tags_the_branches() {
             {"$ref":"#/$defs/Fish"},
         ]})
     );
+    // What is named otherwise is a cat too (OpenAPI 3.2).
+    let mut with_default = written.clone();
+    with_default["discriminator"]["defaultMapping"] = "#/components/schemas/Cat".into();
+    let (converted, _, _) = convert_with(&components, &with_default, Direction::Request);
+    assert_eq!(converted["oneOf"][0], json!({"$ref":"#/$defs/Cat"}));
     let unmapped = json!({"oneOf":[reference("Cat"), reference("Dog")],"discriminator":{"propertyName":"kind"}});
     let (converted, _, _) = convert_with(&components, &unmapped, Direction::Request);
     assert_eq!(converted["description"], json!("`kind` names the variant: `Cat`, `Dog`"));

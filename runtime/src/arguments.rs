@@ -26,7 +26,8 @@ impl Validator {
     }
 
     /// Checks arguments. An object, array, number or boolean that came as a JSON string, as some models send them, is
-    /// turned into what the schema wants.
+    /// turned into what the schema wants. An optional argument that is `null`, where the schema wants another type, is
+    /// taken for absent.
     ///
     /// # Errors
     /// `InvalidParams` with every fault: the argument's path, what is wrong, what is allowed. The data is
@@ -35,6 +36,7 @@ impl Validator {
         let Some(compiled) = self.compiled() else { return Ok(arguments) };
         let mut value = Value::Object(arguments);
         if !compiled.is_valid(&value) {
+            heal::without_nulls(compiled, &mut value);
             heal::heal(compiled, &mut value);
             let faults = faults::collect(compiled, &self.parsed(), &value, MAX_FAULTS);
             if !faults.is_empty() {
@@ -192,6 +194,22 @@ mod tests {
         // What does not become right by it stays as it was, and the message is about that.
         let error = check(&schema(), json!({ "name": "rex", "limit": "500" })).expect_err("a fault");
         assert!(error.contains("`limit`"), "{error}");
+    }
+
+    #[test]
+    fn an_optional_argument_that_cannot_be_null_is_absent_when_it_is() {
+        assert_eq!(
+            check(&schema(), json!({ "name": "rex", "limit": null, "status": null, "maybe": null, "owner": null })),
+            Ok(json!({ "name": "rex", "maybe": null }))
+        );
+        for (arguments, expected) in [
+            (json!({ "name": null, "limit": null }), "`name`: null is not a string"),
+            (json!({ "name": "rex", "owner": { "id": null } }), "`owner.id`: null is not an integer"),
+            (json!({ "name": "rex", "limt": null }), "`limt`: no such argument"),
+        ] {
+            let error = check(&schema(), arguments).expect_err("a fault");
+            assert!(error.contains(expected), "{error}");
+        }
     }
 
     #[test]

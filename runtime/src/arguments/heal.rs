@@ -1,10 +1,36 @@
-//! Turns JSON that came within a string into the value that the schema wants.
+//! Turns JSON that came within a string into the value that the schema wants, and takes `null` for an absent argument.
 
 use jsonschema::error::ValidationErrorKind as Kind;
 use serde_json::Value;
 
 /// How many layers are healed: a string in an object that itself came as a string.
 const ROUNDS: usize = 3;
+
+/// Takes out arguments that are `null` where the schema wants another type and does not require them: some models fill
+/// in every argument.
+pub(super) fn without_nulls(validator: &jsonschema::Validator, value: &mut Value) {
+    let nulls: Vec<String> = value
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(_, member)| member.is_null())
+        .map(|(name, _)| name.clone())
+        .collect();
+    for name in nulls {
+        let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+        let is_wrong = validator.iter_errors(value).any(|error| error.instance_path().as_str() == pointer);
+        let Some(members) = value.as_object().filter(|_| is_wrong) else { continue };
+        let mut without = members.clone();
+        without.shift_remove(&name);
+        let without = Value::Object(without);
+        let is_required = validator.iter_errors(&without).any(
+            |error| matches!(error.kind(), Kind::Required { property } if property.as_str() == Some(name.as_str())),
+        );
+        if !is_required {
+            *value = without;
+        }
+    }
+}
 
 /// Replaces strings that fault only for being strings; what does not become right by it stays a string.
 pub(super) fn heal(validator: &jsonschema::Validator, value: &mut Value) {

@@ -144,6 +144,10 @@ impl Shared {
                 body = None;
                 headers.remove(header::CONTENT_TYPE);
             }
+            if body.is_none() && matches!(method, Method::POST | Method::PUT | Method::PATCH) {
+                // Where a body is usual, its absence is said (RFC 9110 §8.6): some servers answer 411 otherwise.
+                headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+            }
             let answer = self.transport.send(&method, &url, headers, body);
             let answer = tokio::time::timeout_at(deadline, answer).await.map_err(|_| TransportError::Timeout)??;
             let target = redirect(&url, answer.status, &answer.headers, &method);

@@ -78,3 +78,41 @@ async fn styles_of_multipart_parts_count_since_version_3_1() {
         assert_eq!(said.contains(finding), !styled, "{version}: {said}");
     }
 }
+
+#[tokio::test]
+async fn an_absent_body_is_said_to_be_empty_and_null_is_absent_where_nothing_can_be_null() {
+    let content = json!({ "schema": { "type": "object", "properties": {
+        "reason": { "type": "string" }, "note": { "type": ["string", "null"] },
+    } } });
+    let mut document = document("3.1.1", "application/json", &content);
+    document["paths"]["/send"]["post"]["requestBody"]["required"] = json!(false);
+    let requests =
+        sent(&document, &[json!({}), json!({ "reason": null }), json!({ "reason": null, "note": null })]).await;
+    for request in &requests[..2] {
+        assert_eq!((request.header("content-length"), request.header("content-type")), (Some("0"), None));
+        assert!(request.body.is_empty());
+    }
+    assert_eq!(requests[2].json(), json!({ "note": null }), "what can be null is sent so");
+}
+
+#[tokio::test]
+async fn sequences_and_roots_of_lists_are_whole_documents() {
+    let line = json!({ "itemSchema": { "type": "object", "properties": { "n": { "type": "integer" } } } });
+    let calls = [json!({ "body": [{ "n": 1 }, { "n": 2 }] })];
+    for (media_type, expected) in [
+        ("application/x-ndjson", "{\"n\":1}\n{\"n\":2}\n"),
+        ("application/jsonl", "{\"n\":1}\n{\"n\":2}\n"),
+        ("application/json-seq", "\u{1e}{\"n\":1}\n\u{1e}{\"n\":2}\n"),
+    ] {
+        let requests = sent(&document("3.2.0", media_type, &line), &calls).await;
+        assert_eq!(requests[0].header("content-type"), Some(media_type));
+        assert_eq!(text(&requests[0]), expected, "{media_type}");
+    }
+    let list = json!({ "schema": { "type": "array", "items": {
+        "type": "object", "xml": { "name": "item" }, "properties": { "n": { "type": "integer" } },
+    } } });
+    let requests = sent(&document("3.1.1", "application/xml", &list), &calls).await;
+    let sent = text(&requests[0]);
+    let (_, root) = sent.split_once("?>\n").expect("a declaration");
+    assert_eq!(root, "<root><item><n>1</n></item><item><n>2</n></item></root>", "one root");
+}

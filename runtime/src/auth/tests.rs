@@ -6,6 +6,7 @@ mod introspection;
 mod jwks;
 mod jwt;
 mod server;
+mod table;
 
 use std::{
     sync::{

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_user_of_a_store_learns_at_start_what_it_lacks() {
+    async fn c9_a_user_of_a_store_learns_at_start_what_it_lacks() {
         let store = open("memory://").await.unwrap();
         let needs = Capabilities { durable: true, atomic_take: true, ..Capabilities::default() };
         let error = require(store.as_ref(), "the OAuth proxy", needs).unwrap_err().to_string();

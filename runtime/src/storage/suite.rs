@@ -16,7 +16,7 @@ pub(crate) async fn run(store: Arc<dyn KvStore>, tick: Duration) {
     lifetimes(&*store, tick).await;
     swaps(&*store).await;
     counters(&*store, tick).await;
-    names(&*store).await;
+    c5_names_that_mean_something_to_a_backend_are_only_names(&*store).await;
     if store.capabilities().atomic_take {
         takes_once(store.clone()).await;
     }
@@ -129,7 +129,7 @@ async fn counters(store: &dyn KvStore, tick: Duration) {
 }
 
 /// Names that mean something to some backend, or look alike.
-async fn names(store: &dyn KvStore) {
+async fn c5_names_that_mean_something_to_a_backend_are_only_names(store: &dyn KvStore) {
     let long = "n".repeat(400);
     let names = [
         "a:b",

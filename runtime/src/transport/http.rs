@@ -3,7 +3,14 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use ::http::{StatusCode, header};
-use axum::{Router, middleware, response::IntoResponse, routing::get, serve::ListenerExt};
+use axum::{
+    Router,
+    extract::Request,
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::get,
+    serve::ListenerExt,
+};
 use clap::ArgMatches;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -115,6 +122,7 @@ pub(crate) async fn router(
     for layer in layers {
         router = layer(router, &endpoint).map_err(|error| StartError::Http(error.to_string()))?;
     }
+    router = router.layer(middleware::from_fn(one_host));
     let kept = running.clone();
     let health = Router::new().route("/health", get(|| async { plain(StatusCode::OK, "ok") })).route(
         "/ready",
@@ -131,6 +139,14 @@ pub(crate) async fn router(
         }),
     );
     Ok((router.merge(health), running))
+}
+
+/// Refuses requests to two hosts at once (RFC 9112 section 3.2): whoever looks at the first only lets the other pass.
+async fn one_host(request: Request, next: Next) -> Response {
+    if request.headers().get_all(header::HOST).iter().nth(1).is_some() {
+        return plain(StatusCode::BAD_REQUEST, "more than one Host header").into_response();
+    }
+    next.run(request).await
 }
 
 fn plain(status: StatusCode, text: &'static str) -> impl IntoResponse {

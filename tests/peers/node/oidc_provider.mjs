@@ -10,7 +10,8 @@ const { default: Provider } = await import(pathToFileURL(load.resolve('oidc-prov
 const scopes = 'use admin';
 const { jwt } = JSON.parse(process.argv[2] ?? '{}');
 
-const server = createServer();
+// Clients keep connections for as long as a slow machine needs between two requests.
+const server = createServer({ keepAliveTimeout: 600_000 });
 await new Promise((done) => server.listen(0, '127.0.0.1', done));
 const issuer = `http://127.0.0.1:${server.address().port}`;
 

@@ -195,3 +195,56 @@ async fn x1_hosts_and_origins_are_checked_with_a_valid_token_too() {
         assert_eq!(status, StatusCode::FORBIDDEN, "{name}: {value}");
     }
 }
+
+#[tokio::test]
+async fn x1_a_request_to_no_host_or_two_is_refused() {
+    let router = router(0).await;
+    for hosts in [&[][..], &["localhost", "evil.example"], &["localhost", "localhost"]] {
+        let mut request =
+            Request::post("/mcp").header("authorization", "Bearer plain").header("content-type", "application/json");
+        for host in hosts {
+            request = request.header("host", *host);
+        }
+        let request = request.body(Body::from("{}")).unwrap();
+        let status = router.clone().oneshot(request).await.unwrap().status();
+        assert!(matches!(status, StatusCode::FORBIDDEN | StatusCode::BAD_REQUEST), "{hosts:?}: {status}");
+    }
+}
+
+#[tokio::test]
+async fn x4_headers_that_say_another_thing_than_the_body_are_refused() {
+    let router = router(0).await;
+    let message = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
+        "name": "whoami", "arguments": {}, "_meta": {
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+            "io.modelcontextprotocol/clientCapabilities": {},
+        },
+    }});
+    for (version, method, name, status) in [
+        ("2026-07-28", Some("tools/call"), Some("whoami"), StatusCode::OK),
+        ("2026-07-28", Some("tools/call"), Some("admin"), StatusCode::BAD_REQUEST),
+        ("2026-07-28", Some("tools/call"), None, StatusCode::BAD_REQUEST),
+        ("2026-07-28", Some("tools/list"), Some("whoami"), StatusCode::BAD_REQUEST),
+        ("2026-07-28", None, Some("whoami"), StatusCode::BAD_REQUEST),
+        ("2025-11-25", Some("tools/call"), Some("whoami"), StatusCode::BAD_REQUEST),
+    ] {
+        let mut request = Request::post("/mcp")
+            .header("host", "localhost")
+            .header("authorization", "Bearer plain")
+            .header("content-type", "application/json")
+            .header("accept", "application/json, text/event-stream")
+            .header("mcp-protocol-version", version);
+        for (header, value) in [("mcp-method", method), ("mcp-name", name)] {
+            if let Some(value) = value {
+                request = request.header(header, value);
+            }
+        }
+        let response = router.clone().oneshot(request.body(Body::from(message.to_string())).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, 100_000).await.unwrap();
+        let body = String::from_utf8_lossy(&body);
+        assert_eq!(parts.status, status, "{version} {method:?} {name:?}: {body}");
+        assert_eq!(body.contains("-32020"), status != StatusCode::OK, "{version} {method:?} {name:?}: {body}");
+    }
+}

@@ -2,9 +2,11 @@
 //! there, and come back with a token, all by themselves.
 
 use std::process::Stdio;
+use std::sync::{Arc, Mutex};
 
 use mcpwright_tests::peers::Installed;
 use mcpwright_tests::process::{HttpServer, Launch, free_port};
+use mcpwright_tests::upstream::{Answer, Recorded, Upstream};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout};
@@ -48,6 +50,12 @@ impl Provider {
         let text = response.text().await.expect("a body");
         assert!(status.is_success(), "{path}: {status} {text}");
         serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    /// What the provider knows of a token.
+    async fn introspect(&self, token: &str) -> Value {
+        let asking = [("client_id", "resource-server"), ("client_secret", "secret-of-the-resource-server")];
+        self.form("/token/introspection", &[&[("token", token)], &asking[..]].concat()).await
     }
 
     /// A token of a client that is a program.
@@ -106,12 +114,16 @@ async fn secured(provider: &Provider, tokens: Tokens) -> HttpServer {
 
 /// Calls a tool with a token: the status, the challenge, and the text of the result.
 async fn call(server: &HttpServer, token: Option<&str>, tool: &str) -> (u16, String, String) {
+    call_at(&server.endpoint(), token, tool).await
+}
+
+async fn call_at(endpoint: &str, token: Option<&str>, tool: &str) -> (u16, String, String) {
     let params = json!({"name": tool, "arguments": {}, "_meta": {
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientCapabilities": {},
     }});
     let mut request = http()
-        .post(server.endpoint())
+        .post(endpoint)
         .header("accept", "application/json, text/event-stream")
         .header("mcp-protocol-version", "2026-07-28")
         .header("mcp-method", "tools/call")
@@ -207,4 +219,88 @@ async fn a_token_that_is_revoked_is_refused_as_soon_as_it_is_asked_about_again()
     })
     .await
     .expect("it is refused");
+}
+
+/// The other side: a generated server is itself a client of the provider, for the API that it calls.
+#[tokio::test]
+async fn calls_of_an_api_carry_one_token_of_the_provider_and_another_once_it_is_refused() {
+    let Some(installed) = Installed::find() else { return };
+    let provider = Provider::start(&installed, Tokens::Opaque).await;
+    let refused = Arc::new(Mutex::new(None::<String>));
+    let answering = refused.clone();
+    let api = Upstream::start(move |request| {
+        let bearer = bearer(request);
+        let is_refused = answering.lock().expect("a lock").as_ref() == Some(&bearer);
+        if bearer.is_empty() || is_refused { Answer::json(401, &json!({})) } else { Answer::json(200, &json!({})) }
+    })
+    .await;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("api.json");
+    let document = json!({
+        "openapi": "3.1.0",
+        "info": {"title": "Things", "version": "1"},
+        "paths": {"/things": {"get": {
+            "operationId": "list_things",
+            "security": [{"oauth": ["use"]}],
+            "responses": {"200": {"description": "OK"}},
+        }}},
+        "components": {"securitySchemes": {"oauth": {"type": "oauth2", "flows": {"clientCredentials": {
+            "tokenUrl": format!("{}/token", provider.issuer),
+            "scopes": {"use": "Use things."},
+        }}}}},
+    });
+    std::fs::write(&file, document.to_string()).expect("a document can be written");
+    let server = Launch::program("mcpwright")
+        .arguments(["serve", &*file.to_string_lossy(), "--preset", "tools", "--name", "api", "--base-url", &api.url()])
+        .arguments(["--log-level", "trace"])
+        .variable("API_OAUTH_CLIENT_ID", "robot")
+        .variable("API_OAUTH_CLIENT_SECRET", "secret-of-the-robot")
+        .http()
+        .await;
+
+    // Many at once have one token fetched, with the scope of the operation.
+    let calls: Vec<_> = (0..10)
+        .map(|_| {
+            let server = server.endpoint();
+            tokio::spawn(async move { call_at(&server, None, "list_things").await.0 })
+        })
+        .collect();
+    for called in calls {
+        assert_eq!(called.await.expect("a task"), 200);
+    }
+    let requests = api.take();
+    let first = bearer(&requests[0]);
+    assert_eq!(requests.len(), 10);
+    assert!(requests.iter().all(|request| bearer(request) == first), "one token for all");
+    let known = provider.introspect(&first).await;
+    assert_eq!(
+        (&known["active"], &known["client_id"], &known["scope"]),
+        (&json!(true), &json!("robot"), &json!("use"))
+    );
+
+    // A token that the API refuses is replaced, once.
+    provider
+        .form(
+            "/token/revocation",
+            &[("token", &first), ("client_id", "robot"), ("client_secret", "secret-of-the-robot")],
+        )
+        .await;
+    *refused.lock().expect("a lock") = Some(first.clone());
+    let (status, _, _) = call(&server, None, "list_things").await;
+    assert_eq!(status, 200);
+    let tokens: Vec<_> = api.take().iter().map(bearer).collect();
+    assert_eq!(tokens.len(), 2, "refused, and again");
+    assert_eq!(tokens[0], first);
+    assert_eq!(provider.introspect(&tokens[1]).await["active"], true);
+
+    let logged = server.process.standard_error();
+    for secret in [first.as_str(), &tokens[1], "secret-of-the-robot"] {
+        assert!(!logged.contains(secret), "a secret is in the log");
+    }
+}
+
+/// The token of a request; empty without one.
+fn bearer(request: &Recorded) -> String {
+    let header = request.headers.get("authorization").and_then(|value| value.to_str().ok());
+    header.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default().to_owned()
 }

@@ -192,6 +192,23 @@ fn text_without_a_folder_refers_to_no_file() {
 }
 
 #[test]
+fn u10_references_lead_neither_into_the_network_nor_to_files_of_the_machine() {
+    for target in [
+        "http://169.254.169.254/latest/meta-data/",
+        "https://10.0.0.1/a.yaml",
+        "file:///etc/passwd",
+        "../../etc/passwd",
+    ] {
+        let root = format!(
+            "openapi: 3.0.3\ninfo: {{title: T, version: '1'}}\npaths: {{/a: {{$ref: '{target}'}}, /b: {{get: {{responses: {{}}}}}}}}\n"
+        );
+        let loaded = load_files(&[("api/openapi.yaml", &root)]);
+        assert_eq!(loaded.api().operations.len(), 1, "{target}: the other path is there");
+        assert!(loaded.findings().iter().any(|finding| finding.contains("unresolved-reference")), "{target}");
+    }
+}
+
+#[test]
 fn references_into_paths_have_readable_names() {
     let loaded = load_text(
         "openapi: 3.0.3

@@ -254,9 +254,8 @@ mod tests {
         "#);
     }
 
-    /// Case U7 of the attack table.
     #[test]
-    fn names_cannot_break_out_of_their_header() {
+    fn u7_names_cannot_break_out_of_their_header() {
         let body = written(&BODY, json!({ "file": { "text": "x", "filename": "a\"\r\nX-Evil: 1\r\n\r\n.png" } }));
         assert!(body.contains("filename=\"a%22%0D%0AX-Evil: 1%0D%0A%0D%0A.png\""), "{body}");
         let error = encode(

@@ -228,6 +228,22 @@ fn u3_allow_reserved_never_unescapes_what_ends_a_segment() {
 }
 
 #[test]
+fn u4_query_arguments_cannot_become_other_arguments() {
+    let attacks = ["1&admin=true", "a=b", "+", "%26admin%3D1", "#f", "a;b=c", "a]=x&b[", "\r\n", "ü&"];
+    let pairs = |operation: &Operation, arguments: Value| {
+        let url = build(operation, arguments).and_then(|request| request.url()).expect("a request");
+        url.query_pairs().into_owned().collect::<Vec<_>>()
+    };
+    let form = operation("/x", &[Parameter { name: "q", ..Parameter::QUERY }]);
+    let deep = operation("/x", &[Parameter { name: "q", style: Style::DeepObject, explode: true, ..Parameter::QUERY }]);
+    for attack in attacks {
+        assert_eq!(pairs(&form, json!({ "q": attack })), [("q".to_owned(), attack.to_owned())]);
+        let member = (format!("q[{attack}]"), attack.to_owned());
+        assert_eq!(pairs(&deep, json!({ "q": { attack: attack } })), [member]);
+    }
+}
+
+#[test]
 fn u5_headers_carry_no_line_breaks_and_do_not_frame_the_message() {
     let plain = operation("/x", &[Parameter { name: "X-A", ..Parameter::HEADER }]);
     for attack in ["a\r\nX-Evil: 1", "a\nb", "a\0", "a\u{7f}"] {

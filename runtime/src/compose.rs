@@ -7,6 +7,8 @@ mod remote;
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::{
     Error,
     component::Answer,
@@ -18,6 +20,7 @@ use crate::{
         ReadResource, Request, ResourceInfo, ResourceTemplateInfo, Response, ToolInfo,
     },
     server::Server,
+    upstream,
 };
 pub(crate) use naming::Naming;
 pub use naming::UriStyle;
@@ -97,6 +100,7 @@ impl Child {
         for content in &mut result.content {
             self.outward(content);
         }
+        self.outward_hints(&mut result);
         Ok(result)
     }
 
@@ -238,6 +242,35 @@ impl Child {
             Content::Resource(contents) => self.outward_uri(&mut contents.uri),
             Content::Link { uri, .. } => self.outward_uri(uri),
             Content::Text(_) | Content::Image { .. } | Content::Audio { .. } => {}
+        }
+    }
+
+    /// Hints of what can follow name tools and templates of the inner server, in `_meta` and in the text for the model.
+    fn outward_hints(&self, result: &mut ToolResult) {
+        if self.naming.prefix().is_empty() {
+            return;
+        }
+        let http = result.meta.get_mut(upstream::ANSWER_META);
+        let hints = http.and_then(|http| http.get_mut("links")).and_then(Value::as_object_mut);
+        let mut renamed = Vec::new();
+        for hint in hints.into_iter().flat_map(|hints| hints.values_mut()) {
+            if let Some(Value::String(tool)) = hint.get_mut("tool") {
+                let outer = self.naming.tool(tool);
+                renamed.push((std::mem::replace(tool, outer.clone()), outer));
+            }
+            if let Some(Value::String(uri)) = hint.get_mut("resource") {
+                let outer = self.naming.uri(uri);
+                renamed.push((std::mem::replace(uri, outer.clone()), outer));
+            }
+        }
+        let texts = result.content.iter_mut().filter_map(|content| match content {
+            Content::Text(text) if text.starts_with(upstream::HINTS) => Some(text),
+            _ => None,
+        });
+        for text in texts {
+            for (inner, outer) in &renamed {
+                *text = text.replace(&format!(": `{inner}` with "), &format!(": `{outer}` with "));
+            }
         }
     }
 

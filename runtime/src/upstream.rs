@@ -54,6 +54,7 @@ use transport::Transport;
 
 pub use credentials::{Credential, Credentials, Variable, variables};
 pub use freshness::Freshness;
+pub(crate) use result::{ANSWER_META, HINTS};
 pub use settings::{Settings, ValidateOutput};
 
 /// What is wrong with the configuration, and which variable to set. Holds no secret.

@@ -9,6 +9,8 @@ mod sequence;
 mod typed_xml;
 mod xml;
 
+pub(crate) use links::HINTS;
+pub(crate) use meta::KEY as ANSWER_META;
 use serde_json::{Map, Value, value::RawValue};
 
 use super::{

@@ -36,6 +36,32 @@ async fn link(_: Context, (): ()) -> Result<Content, Error> {
     })
 }
 
+/// What a tool of an API answers whose document has links.
+async fn hint(_: Context, (): ()) -> Result<ToolResult, Error> {
+    let hints = json!({
+        "one": {"tool": "now", "arguments": {"city": "Ely"}},
+        "all": {"resource": "data://cities", "arguments": {}},
+    });
+    let mut result = ToolResult::text("{}");
+    let text = "[What can follow:\n- one: `now` with {\"city\":\"Ely\"}\n- all: `data://cities` with {}]";
+    result.content.push(Content::Text(text.to_owned()));
+    result.meta.insert("io.github.mcpwright/http".to_owned(), json!({"status": 200, "links": hints}));
+    Ok(result)
+}
+
+#[tokio::test]
+async fn hints_of_an_inner_server_name_what_can_be_called_outside() {
+    let inner = Server::named("inner").tool(Tool::new("hint", "Says what can follow.", hint));
+    let server = Server::named("outer").mount("b", Server::named("middle").mount("a", inner));
+    let client = TestClient::start(server).await.expect("a client");
+    let result = client.call_tool("b_a_hint", json!({})).await.expect("a result");
+    let hints = &result["_meta"]["io.github.mcpwright/http"]["links"];
+    assert_eq!(hints["one"]["tool"], "b_a_now", "{result}");
+    assert_eq!(hints["all"]["resource"], "data://b/a/cities", "{result}");
+    let text = result["content"][1]["text"].as_str().expect("a text");
+    assert!(text.contains("- one: `b_a_now` with ") && text.contains("- all: `data://b/a/cities` with "), "{text}");
+}
+
 async fn by_city(_: Context, City { city }: City) -> Result<String, Error> {
     Ok(format!("About {city}"))
 }

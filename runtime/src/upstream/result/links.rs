@@ -11,6 +11,9 @@ use crate::{
 /// Arguments longer than this, in bytes of JSON, are no hint any more.
 const MAX_ARGUMENTS: usize = 2_000;
 
+/// How the text begins that names what can follow.
+pub(crate) const HINTS: &str = "[What can follow:\n";
+
 impl Source<'_> {
     /// The body as links see it: JSON, the structure of XML, or text.
     pub(super) fn link_body(&self, shape: &Shape) -> Option<Value> {
@@ -61,7 +64,7 @@ impl Source<'_> {
         if hints.is_empty() {
             return;
         }
-        content.push(Content::Text(format!("[What can follow:\n{}]", lines.join("\n"))));
+        content.push(Content::Text(format!("{HINTS}{}]", lines.join("\n"))));
         if let Some(Value::Object(http)) = meta.get_mut(meta::KEY) {
             http.insert("links".to_owned(), hints.into());
         }

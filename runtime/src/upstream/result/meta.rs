@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::Source;
 
 /// The member of `_meta` that describes the HTTP response.
-pub(super) const KEY: &str = "io.github.mcpwright/http";
+pub(crate) const KEY: &str = "io.github.mcpwright/http";
 /// The longest header value that is passed on, in characters.
 const MAX_VALUE: usize = 2_000;
 

@@ -48,7 +48,7 @@ fn text(request: &Recorded) -> String {
 }
 
 #[tokio::test]
-async fn styles_of_multipart_parts_count_since_version_3_1() {
+async fn styles_count_in_the_parts_of_forms_and_of_nothing_else() {
     let content = json!({
         "schema": { "type": "object", "properties": {
             "codes": { "type": "array", "items": { "type": "string" } },
@@ -60,22 +60,26 @@ async fn styles_of_multipart_parts_count_since_version_3_1() {
         },
     });
     let arguments = json!({ "codes": ["a", "b/c"], "at": { "x": 1 } });
-    for (version, styled) in [("3.0.4", false), ("3.1.1", true), ("3.2.0", true)] {
-        let document = document(version, "multipart/form-data", &content);
-        let body = text(&sent(&document, std::slice::from_ref(&arguments)).await[0]);
-        assert_eq!(body.contains("name=\"codes\"\r\n\r\na|b/c\r\n"), styled, "{version}: {body}");
-        assert_eq!(body.contains("name=\"at[x]\"\r\n\r\n1\r\n"), styled, "{version}: {body}");
-        assert_eq!(body.matches("name=\"codes\"").count(), if styled { 1 } else { 2 }, "{version}: {body}");
-        assert_eq!(body.contains("Content-Type: application/json\r\n\r\n{\"x\":1}\r\n"), !styled, "{version}: {body}");
-
+    for (version, media_type, styled) in [
+        ("3.0.4", "multipart/form-data", true),
+        ("3.1.1", "multipart/form-data", true),
+        ("3.2.0", "multipart/form-data", true),
+        ("3.1.1", "multipart/mixed", false),
+    ] {
+        let document = document(version, media_type, &content);
+        if styled {
+            let body = text(&sent(&document, std::slice::from_ref(&arguments)).await[0]);
+            assert!(body.contains("name=\"codes\"\r\n\r\na|b/c\r\n"), "{version}: {body}");
+            assert!(body.contains("name=\"at[x]\"\r\n\r\n1\r\n"), "{version}: {body}");
+        }
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("bodies.json");
         std::fs::write(&path, document.to_string()).expect("a document can be written");
         let output = Command::new(workspace::program("mcpwright")).arg("inspect").arg(&path).output();
         let output = output.expect("the command starts");
         let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-        let finding = "`style`, `explode`, `allowReserved` has no effect on parts of multipart/form-data";
-        assert_eq!(said.contains(finding), !styled, "{version}: {said}");
+        let finding = format!("`style`, `explode`, `allowReserved` has no effect on parts of {media_type}");
+        assert_eq!(said.contains(&finding), !styled, "{version} {media_type}: {said}");
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     Shaper, child, extensions,
     operation::{origin, truthy},
 };
-use crate::document::{SpecificationVersion, codes, extra, files::Target};
+use crate::document::{codes, extra, files::Target};
 
 impl Shaper<'_, '_, '_> {
     /// A map of media types.
@@ -93,7 +93,7 @@ impl Shaper<'_, '_, '_> {
         }
         let styled: Vec<&str> =
             ["style", "explode", "allowReserved"].into_iter().filter(|key| members.contains_key(*key)).collect();
-        if !styled.is_empty() && !self.takes_styles(media_type) {
+        if !styled.is_empty() && !takes_styles(media_type) {
             let message = format!("`{}` has no effect on parts of {media_type}; it is left out", styled.join("`, `"));
             self.report(&codes::INVALID_MEMBER, at, message);
         } else if !styled.is_empty() {
@@ -125,14 +125,6 @@ impl Shaper<'_, '_, '_> {
             .collect();
         encoding.insert(extra::HEADERS.to_owned(), Value::Object(headers));
         Value::Object(encoding)
-    }
-
-    /// Whether an Encoding Object of this media type may have a style: those of forms, and since OpenAPI 3.1 (§4.8.15) of
-    /// `multipart/form-data` too.
-    fn takes_styles(&self, media_type: &str) -> bool {
-        let is = |essence: &str| media_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(essence);
-        is("application/x-www-form-urlencoded")
-            || (is("multipart/form-data") && self.version >= SpecificationVersion::V3_1)
     }
 
     /// `example`, or the value of the first of `examples`.
@@ -174,4 +166,11 @@ fn example_value(value: &Value) -> Option<Value> {
             let described = members.keys().all(|key| matches!(key.as_str(), "summary" | "description"));
             (!described).then(|| value.clone())
         })
+}
+
+/// Whether an Encoding Object of this media type may have a style (OpenAPI 3.1 §4.8.15). OpenAPI 3.0 gives it a meaning in
+/// forms only, but whoever writes it for `multipart/form-data` there means the same.
+fn takes_styles(media_type: &str) -> bool {
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    ["application/x-www-form-urlencoded", "multipart/form-data"].iter().any(|one| essence.eq_ignore_ascii_case(one))
 }

@@ -318,20 +318,22 @@ impl Drop for Running {
         self.shared.stop();
         let stops = self.stops.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(stops) = stops.filter(|stops| !stops.is_empty()) else { return };
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        if runtime.runtime_flavor() != tokio::runtime::RuntimeFlavor::MultiThread {
+        if let Ok(runtime) = tokio::runtime::Handle::try_current()
+            && runtime.runtime_flavor() == tokio::runtime::RuntimeFlavor::CurrentThread
+        {
+            // Its only thread is this one.
             runtime.spawn(stops.run());
             return;
         }
         let (done, stopped) = std::sync::mpsc::channel();
-        // From a thread of its own: what this one begins would wait for this one.
+        // In a runtime of their own: that of the host may be ending, and would end them too.
         std::thread::spawn(move || {
-            runtime.spawn(async move {
-                stops.run().await;
+            if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                runtime.block_on(stops.run());
                 let _ = done.send(());
-            });
+            }
         });
-        if let Err(std::sync::mpsc::RecvTimeoutError::Timeout) = stopped.recv_timeout(self.shutdown) {
+        if stopped.recv_timeout(self.shutdown).is_err() {
             tracing::warn!("the lifespans did not stop in time");
         }
     }

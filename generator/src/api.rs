@@ -4,6 +4,8 @@
 
 mod build;
 
+use std::sync::Arc;
+
 use mcpwright_runtime::catalog;
 use serde_json::{Map, Value};
 
@@ -181,7 +183,7 @@ pub struct Parameter {
     pub deprecated: bool,
     /// The schema of the value, [`Direction::Request`](crate::schema::Direction::Request). `example` and `examples` of
     /// the parameter are in its `examples`.
-    pub schema: Value,
+    pub schema: Arc<Value>,
     /// How arrays and objects are written.
     pub style: Style,
     /// Whether each element is a pair of its own.
@@ -217,7 +219,7 @@ pub struct MediaType {
     /// The media type or range as written, `application/json; charset=utf-8`.
     pub media_type: String,
     /// The schema in the direction of its use; `None` when the document gives none.
-    pub schema: Option<Value>,
+    pub schema: Option<Arc<Value>>,
     /// The schema with the `xml` keywords of OpenAPI, every reference resolved once along each path, for XML media types
     /// only, and of responses only for those that offer no JSON.
     pub xml: Option<Value>,

@@ -47,5 +47,5 @@ pub fn load(
     diagnostics: &mut Diagnostics,
 ) -> Result<api::Api, LoadError> {
     let document = document::Document::load(source, options, sources, diagnostics)?;
-    Ok(api::Api::build(&document, sources, diagnostics))
+    Ok(api::Api::build(document, sources, diagnostics))
 }

@@ -20,7 +20,7 @@ mod route;
 mod tests;
 mod uri;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use mcpwright_runtime::catalog::{Hints, Kind, Method, Policy};
 use serde_json::Value;
@@ -136,7 +136,7 @@ pub struct Parameter {
     pub argument: String,
     pub location: ParameterLocation,
     pub description: String,
-    pub schema: Value,
+    pub schema: Arc<Value>,
     pub required: bool,
     pub deprecated: bool,
     pub style: Style,
@@ -175,7 +175,7 @@ pub struct PartEncoding {
 #[derive(Debug, Clone)]
 #[allow(missing_docs, reason = "the members are those of the catalog")]
 pub struct Output {
-    pub schema: Value,
+    pub schema: Arc<Value>,
     pub definitions: Vec<String>,
     pub wrapped: bool,
 }

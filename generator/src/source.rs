@@ -8,7 +8,6 @@ mod read;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use serde_json::Value;
@@ -122,7 +121,7 @@ pub struct Sources {
 #[derive(Debug)]
 struct SourceFile {
     origin: Source,
-    text: Arc<str>,
+    text: String,
     json: bool,
 }
 
@@ -157,7 +156,7 @@ impl Sources {
             Source::Text { name, .. } => Source::Text { name, text: String::new() },
             other => other,
         };
-        self.files.push(SourceFile { origin, text: text.into(), json });
+        self.files.push(SourceFile { origin, text, json });
         let parsed = outcome?;
         Ok(Parsed { file, value: parsed.value, warnings: parsed.warnings })
     }

@@ -4,7 +4,7 @@ mod parameters;
 mod parts;
 mod xml;
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use openapiv3::ReferenceOr;
 use serde_json::{Map, Value};
@@ -19,17 +19,20 @@ use crate::{
 use parts::{encoding, server};
 
 impl Api {
-    /// Resolves what operations inherit and converts every schema.
-    pub fn build(document: &Document, sources: &Sources, diagnostics: &mut Diagnostics) -> Self {
+    /// Resolves what operations inherit and converts every schema. Each operation of the document is given up when it has
+    /// been read: those of a large one take more memory than all else.
+    pub fn build(mut document: Document, sources: &Sources, diagnostics: &mut Diagnostics) -> Self {
+        let sources_of_operations = std::mem::take(&mut document.operations);
+        let document = &document;
         let mut builder = Builder {
             document,
             converter: Converter::new(&document.schemas),
             diagnostics,
             unknown_schemes: HashSet::new(),
         };
-        let mut operations = Vec::with_capacity(document.operations.len());
-        for operation in &document.operations {
-            operations.push(builder.operation(operation));
+        let mut operations = Vec::with_capacity(sources_of_operations.len());
+        for operation in sources_of_operations {
+            operations.push(builder.operation(&operation));
         }
         let mut tags: Vec<Tag> = document
             .tags
@@ -187,10 +190,10 @@ impl Builder<'_> {
         }
     }
 
-    fn schema<T>(&mut self, schema: &ReferenceOr<T>, direction: Direction) -> Value {
+    fn schema<T>(&mut self, schema: &ReferenceOr<T>, direction: Direction) -> Arc<Value> {
         match schema_id(schema) {
             Some(id) => self.converter.convert(id, direction, self.diagnostics),
-            None => Value::Bool(true),
+            None => Arc::new(Value::Bool(true)),
         }
     }
 }
@@ -203,11 +206,9 @@ fn schema_id<T>(schema: &ReferenceOr<T>) -> Option<SchemaId> {
 }
 
 fn origin(value: Option<&Value>) -> Option<Location> {
-    let value = value?;
-    Some(Location {
-        file: FileId(u32::try_from(value.get(0)?.as_u64()?).ok()?),
-        pointer: value.get(1)?.as_str()?.to_owned(),
-    })
+    let place = value?.as_str()?;
+    let (file, pointer) = place.split_at(place.find('/').unwrap_or(place.len()));
+    Some(Location { file: FileId(file.parse().ok()?), pointer: pointer.to_owned() })
 }
 
 fn own_extensions(extensions: &indexmap::IndexMap<String, Value>) -> Map<String, Value> {

@@ -11,7 +11,7 @@ use mcpwright::{
 
 use super::{
     input::Shape,
-    output::{self, Exit, Outcome, print},
+    output::{self, Outcome, print, print_json},
     render,
 };
 
@@ -65,12 +65,6 @@ pub(crate) fn run(options: Options) -> Outcome {
         render::findings(&planned, Severity::Note);
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn print_json(value: &impl serde::Serialize) -> Result<(), Exit> {
-    let mut text = serde_json::to_string_pretty(value).map_err(|error| Exit::wrong(error.to_string()))?;
-    text.push('\n');
-    print(&text)
 }
 
 /// The widest that a column of names gets.

@@ -107,8 +107,25 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
 /// # Errors
 /// When standard output is gone; a reader that has read enough is no error.
 pub(crate) fn print(text: &str) -> Result<(), Exit> {
+    stream(|output| output.write_all(text.as_bytes()))
+}
+
+/// Prints a value as JSON while it is written out: that of a large document has hundreds of megabytes.
+///
+/// # Errors
+/// Like [`print`].
+pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Exit> {
+    stream(|output| {
+        let mut output = io::BufWriter::with_capacity(64 * 1024, output);
+        serde_json::to_writer_pretty(&mut output, value)?;
+        output.write_all(b"\n")?;
+        output.flush()
+    })
+}
+
+fn stream(write: impl FnOnce(&mut io::StdoutLock<'_>) -> io::Result<()>) -> Result<(), Exit> {
     let mut output = io::stdout().lock();
-    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+    match write(&mut output).and_then(|()| output.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Exit::silent(OK)),
         Err(error) => Err(Exit::wrong(format!("cannot write to standard output: {error}"))),
         Ok(()) => Ok(()),

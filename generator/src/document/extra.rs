@@ -5,7 +5,7 @@
 pub const PREFIX: &str = "x-mcpwright-";
 /// On a parameter: the key under `components.parameters` that it was referred to by.
 pub const COMPONENT: &str = "x-mcpwright-component";
-/// On parameters, bodies and media types: where it stands, as `[file, pointer]`.
+/// On parameters, bodies and media types: where it stands, the number of the file before the pointer.
 pub const ORIGIN: &str = "x-mcpwright-origin";
 /// On a parameter: `querystring` for `in: querystring`.
 pub const LOCATION: &str = "x-mcpwright-in";

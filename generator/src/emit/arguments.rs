@@ -94,7 +94,7 @@ fn field_name(argument: &str) -> String {
 fn arguments<'a>(plan: &'a Plan, component: &'a Component) -> Vec<Argument<'a>> {
     let parameter = |parameter: &'a Parameter| {
         let name = if parameter.argument.is_empty() { &parameter.name } else { &parameter.argument };
-        parameter.fixed.is_none().then_some((name.as_str(), &parameter.schema, parameter.required))
+        parameter.fixed.is_none().then_some((name.as_str(), &*parameter.schema, parameter.required))
     };
     let mut arguments: Vec<Argument<'a>> = component
         .parameters

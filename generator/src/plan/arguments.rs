@@ -232,7 +232,7 @@ mod tests {
             description: String::new(),
             required: false,
             deprecated: false,
-            schema: json!({"type": "string"}),
+            schema: json!({"type": "string"}).into(),
             style: Style::Form,
             explode: true,
             allow_reserved: false,

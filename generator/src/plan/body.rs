@@ -41,7 +41,7 @@ pub(super) fn body(
     let mut media_type = chosen.media_type.trim().to_owned();
     let is_range = media_type.contains('*');
     let any = Value::Object(Map::new());
-    let schema = chosen.schema.as_ref().unwrap_or(&any);
+    let schema = chosen.schema.as_deref().unwrap_or(&any);
     let resolved = resolve(schema, definitions);
     if !source.required && is_empty(resolved) {
         // Nothing but `{}` could be sent.

@@ -178,7 +178,7 @@ impl Planner<'_> {
         let schemas = parameters
             .iter()
             .filter(|parameter| parameter.fixed.is_none())
-            .map(|parameter| &parameter.schema)
+            .map(|parameter| &*parameter.schema)
             .chain(body.iter().map(|body| &body.schema));
         let closure = definitions.closure(schemas).into_iter().collect();
         let (media_type, example) = output::media_type_and_example(operation);

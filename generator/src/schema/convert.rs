@@ -1,6 +1,9 @@
 //! Converts the schemas of a store, and the components that they reach, once per form.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use serde_json::{Map, Value, json};
 
@@ -24,7 +27,7 @@ use crate::{
 pub struct Converter<'a> {
     store: &'a SchemaStore,
     survey: Survey<'a>,
-    converted: HashMap<(SchemaId, Direction), Value>,
+    converted: HashMap<(SchemaId, Direction), Arc<Value>>,
     shared: Shared,
 }
 
@@ -78,12 +81,12 @@ impl<'a> Converter<'a> {
     }
 
     /// One schema as JSON Schema 2020-12. Findings are reported at the first conversion.
-    pub fn convert(&mut self, id: SchemaId, direction: Direction, diagnostics: &mut Diagnostics) -> Value {
+    pub fn convert(&mut self, id: SchemaId, direction: Direction, diagnostics: &mut Diagnostics) -> Arc<Value> {
         if let Some(converted) = self.converted.get(&(id, direction)) {
-            return converted.clone();
+            return Arc::clone(converted);
         }
-        let converted = self.node(id, None, direction, diagnostics);
-        self.converted.insert((id, direction), converted.clone());
+        let converted = Arc::new(self.node(id, None, direction, diagnostics));
+        self.converted.insert((id, direction), Arc::clone(&converted));
         converted
     }
 

@@ -33,7 +33,7 @@ fn convert_with(components: &Value, schema: &Value, direction: Direction) -> (Va
     let (store, id) = store(components, schema);
     let mut diagnostics = Diagnostics::default();
     let mut converter = Converter::new(&store);
-    let converted = converter.convert(id, direction, &mut diagnostics);
+    let converted = Value::clone(&converter.convert(id, direction, &mut diagnostics));
     let definitions = converter.finish(&mut diagnostics);
     let findings = diagnostics
         .iter()

@@ -1,6 +1,6 @@
 //! Cuts a schema to a budget so that it still accepts everything that it accepted.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::{Map, Value, json};
 
@@ -13,7 +13,7 @@ const MAX_LEVELS: usize = 12;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trimmed {
     /// The schema.
-    pub schema: Value,
+    pub schema: Arc<Value>,
     /// The definitions that it refers to, directly or through others.
     pub definitions: BTreeSet<String>,
     /// Whether something was cut.
@@ -28,14 +28,14 @@ pub struct Trimmed {
 /// there keeps its `type` only. Levels are those of the data: properties and items; `anyOf` and its kin stay on one.
 /// When the budget then still has room, the descriptions come back. `oneOf` becomes `anyOf`, and `not`, `if`,
 /// `contains`, `unevaluatedProperties` and their like go, because cutting inside of them would make them stricter.
-pub fn trim(schema: &Value, definitions: &Definitions, budget: usize) -> Option<Trimmed> {
+pub fn trim(schema: &Arc<Value>, definitions: &Definitions, budget: usize) -> Option<Trimmed> {
     let own = text_bytes(schema);
     if own <= budget
-        && let Some((closure, bytes)) = definitions.bounded_closure([schema], budget)
+        && let Some((closure, bytes)) = definitions.bounded_closure([&**schema], budget)
         && own.saturating_add(bytes) <= budget
     {
         let definitions = closure.into_iter().map(str::to_owned).collect();
-        return Some(Trimmed { schema: schema.clone(), definitions, is_cut: false });
+        return Some(Trimmed { schema: Arc::clone(schema), definitions, is_cut: false });
     }
     let mut best = None;
     for levels in 1..=MAX_LEVELS {
@@ -54,7 +54,7 @@ pub fn trim(schema: &Value, definitions: &Definitions, budget: usize) -> Option<
         return None;
     }
     let schema = cut(schema, definitions, levels, true, budget).unwrap_or(bare);
-    Some(Trimmed { schema, definitions: BTreeSet::new(), is_cut: true })
+    Some(Trimmed { schema: Arc::new(schema), definitions: BTreeSet::new(), is_cut: true })
 }
 
 /// The schema cut at a level; `None` when its text would exceed the budget.

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Number, Value, map::Entry};
 
 /// How many repeated keys are reported.
 const MAX_REPEATED: usize = 20;
@@ -98,19 +98,30 @@ impl<'de> Visitor<'de> for Node<'_> {
             since = self.count();
             list.push(element);
         }
+        list.shrink_to_fit();
         Ok(Value::Array(list))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        let mut map = Map::new();
+        let mut list = Vec::new();
         while let Some(key) = members.next_key::<String>()? {
             let since = self.count();
             let value = members.next_value_seed(self)?;
             self.within(since, || key.clone());
-            if map.contains_key(&key) && self.count() < MAX_REPEATED {
-                self.repeated.borrow_mut().push(Repeated(vec![key.clone()]));
+            list.push((key, value));
+        }
+        // A map that grows has room for twice as much: over a large document that is a third of the memory.
+        let mut map = Map::with_capacity(list.len());
+        for (key, value) in list {
+            match map.entry(key) {
+                Entry::Vacant(entry) => drop(entry.insert(value)),
+                Entry::Occupied(mut entry) => {
+                    if self.count() < MAX_REPEATED {
+                        self.repeated.borrow_mut().push(Repeated(vec![entry.key().clone()]));
+                    }
+                    entry.insert(value);
+                }
             }
-            map.insert(key, value);
         }
         Ok(Value::Object(map))
     }

@@ -38,18 +38,21 @@ fn at_offsets(text: &str, offsets: &[usize]) -> Vec<Position> {
     let mut order: Vec<usize> = (0..offsets.len()).collect();
     order.sort_by_key(|index| offsets[*index]);
     let mut positions = vec![Position { line: 1, column: 1, offset: 0 }; offsets.len()];
-    let (mut line, mut line_start, mut at) = (1, 0, 0);
+    // Goes on from the offset before: a document may be one line of many megabytes.
+    let (mut line, mut column, mut at) = (1, 1, 0);
     for index in order {
         let mut offset = offsets[index].min(text.len());
         while !text.is_char_boundary(offset) {
             offset -= 1;
         }
-        for (newline, _) in text.as_bytes()[at..offset].iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
-            line += 1;
-            line_start = at + newline + 1;
-        }
+        let passed = &text[at..offset];
+        line += passed.bytes().filter(|byte| *byte == b'\n').count();
+        column = match passed.rsplit_once('\n') {
+            Some((_, since)) => since.chars().count() + 1,
+            None => column + passed.chars().count(),
+        };
         at = offset;
-        positions[index] = Position { line, column: text[line_start..offset].chars().count() + 1, offset };
+        positions[index] = Position { line, column, offset };
     }
     positions
 }

@@ -43,10 +43,13 @@ pub(super) fn text(source: &Source, options: &ReadOptions) -> Result<String, Rea
                 _ => ReadError::new(&name, format!("cannot be read: {error}")),
             };
             let file = std::fs::File::open(path).map_err(failed)?;
-            if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+            let metadata = file.metadata().map_err(failed)?;
+            if metadata.is_dir() {
                 return Err(ReadError::new(&name, "is a folder; name the OpenAPI document in it"));
             }
-            let mut bytes = Vec::new();
+            // One byte more, so that the end is seen without growing. What is no plain file may lie about its length.
+            let expected = usize::try_from(metadata.len().min(options.max_bytes) + 1).unwrap_or_default();
+            let mut bytes = Vec::with_capacity(expected);
             file.take(options.max_bytes + 1).read_to_end(&mut bytes).map_err(failed)?;
             decode(&name, bytes, options.max_bytes)
         }

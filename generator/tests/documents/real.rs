@@ -52,8 +52,8 @@ fn no_reference_of_a_real_document_dangles_after_conversion() {
             .flat_map(|operation| {
                 let body = operation.body.iter().flat_map(|body| &body.content);
                 let responses = operation.responses.iter().flat_map(|response| &response.content);
-                let content = body.chain(responses).filter_map(|media_type| media_type.schema.as_ref());
-                operation.parameters.iter().map(|parameter| &parameter.schema).chain(content)
+                let content = body.chain(responses).filter_map(|media_type| media_type.schema.as_deref());
+                operation.parameters.iter().map(|parameter| &*parameter.schema).chain(content)
             })
             .chain(api.definitions.iter().map(|(_, definition)| &definition.schema));
         for schema in schemas {

@@ -345,7 +345,7 @@ components:
 ",
     );
     let responses = &api.operations[0].responses;
-    assert_eq!(responses[0].content[0].schema, Some(json!({"$ref": "#/$defs/Pet"})));
+    assert_eq!(responses[0].content[0].schema.as_deref(), Some(&json!({"$ref": "#/$defs/Pet"})));
     assert_eq!(responses[1].description, "gone");
 }
 

@@ -1,5 +1,7 @@
 //! The effective parameters of an operation.
 
+use std::sync::Arc;
+
 use openapiv3::ReferenceOr;
 use serde_json::{Map, Value};
 
@@ -56,7 +58,7 @@ impl Builder<'_> {
                     description: String::new(),
                     required: true,
                     deprecated: false,
-                    schema: serde_json::json!({"type": "string"}),
+                    schema: Arc::new(serde_json::json!({"type": "string"})),
                     style: Style::Simple,
                     explode: false,
                     allow_reserved: false,
@@ -93,15 +95,16 @@ impl Builder<'_> {
                     media_type
                         .schema
                         .as_ref()
-                        .map_or(Value::Bool(true), |schema| self.schema(schema, Direction::Request)),
+                        .map_or_else(|| Arc::new(Value::Bool(true)), |schema| self.schema(schema, Direction::Request)),
                     Some(name.clone()),
                 ),
-                None => (Value::Bool(true), None),
+                None => (Arc::new(Value::Bool(true)), None),
             },
         };
-        if let (Some(example), Value::Object(members)) = (&data.example, &mut schema)
-            && !members.contains_key("examples")
+        if let Some(example) = &data.example
+            && schema.as_object().is_some_and(|members| !members.contains_key("examples"))
             && example.to_string().len() <= MAX_PARAMETER_EXAMPLE
+            && let Value::Object(members) = Arc::make_mut(&mut schema)
         {
             members.insert("examples".to_owned(), Value::Array(vec![example.clone()]));
         }

@@ -240,7 +240,9 @@ impl Shaper<'_, '_, '_> {
                 names.map(|(name, _)| name.clone()).collect::<Vec<_>>()
             })
         });
-        response.insert(extra::HEADERS.to_owned(), json!(headers.unwrap_or_default()));
+        if let Some(headers) = headers.filter(|names| !names.is_empty()) {
+            response.insert(extra::HEADERS.to_owned(), json!(headers));
+        }
         if let Some(links) = members.get("links").and_then(Value::as_object) {
             let links: Map<String, Value> = links
                 .iter()
@@ -257,7 +259,7 @@ impl Shaper<'_, '_, '_> {
 
 /// Where an object stands, for [`extra::ORIGIN`].
 pub(in crate::document) fn origin(at: &Target) -> Value {
-    json!([at.file.0, at.pointer])
+    Value::String(format!("{}{}", at.file.0, at.pointer))
 }
 
 pub(in crate::document) fn truthy(value: Option<&Value>) -> bool {

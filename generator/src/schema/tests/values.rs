@@ -135,7 +135,7 @@ proptest! {
         schema in schema(), values in prop::collection::vec(value(), 20), budget in 10_usize..400,
     ) {
         let (converted, definitions, _) = convert_with(&components(), &schema, Direction::Response);
-        if let Some(trimmed) = trim(&converted, &definitions, budget) {
+        if let Some(trimmed) = trim(&converted.clone().into(), &definitions, budget) {
             let before = assert_usable(&bundled(&converted, &definitions));
             let bundle = bundled(&trimmed.schema, &definitions);
             let after = assert_usable(&bundle);

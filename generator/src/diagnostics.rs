@@ -4,7 +4,7 @@ mod code;
 
 pub use code::Code;
 
-use crate::source::FileId;
+use crate::source::{FileId, Position};
 
 /// All kinds of findings, by name.
 pub fn codes() -> Vec<&'static Code> {
@@ -44,6 +44,8 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// Where it is; `None` for findings about the command line or the configuration as a whole.
     pub location: Option<Location>,
+    /// Line and column, where the location's pointer does not say them: a fault between values.
+    pub position: Option<Position>,
     /// What is wrong, in one sentence without a final stop.
     pub message: String,
     /// How to mend it.
@@ -64,7 +66,14 @@ impl Diagnostics {
         location: Option<Location>,
         message: impl Into<String>,
     ) -> &mut Diagnostic {
-        self.list.push(Diagnostic { code, severity: code.severity, location, message: message.into(), help: None });
+        self.list.push(Diagnostic {
+            code,
+            severity: code.severity,
+            location,
+            position: None,
+            message: message.into(),
+            help: None,
+        });
         let last = self.list.len() - 1;
         &mut self.list[last]
     }

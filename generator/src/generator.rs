@@ -41,6 +41,8 @@ pub struct Generator {
     name: Option<String>,
     preset: Option<Preset>,
     overlays: Vec<String>,
+    allow_remote: bool,
+    allow_outside: bool,
     adjust: Option<Adjust>,
 }
 
@@ -71,6 +73,10 @@ pub struct Planned {
     pub spec: Source,
     /// The overlays that were applied, those of the configuration first.
     pub overlays: Vec<Source>,
+    /// Whether references might lead to URLs, by the configuration or the [`Generator`].
+    pub allow_remote: bool,
+    /// Whether references might leave the document's folder, by the configuration or the [`Generator`].
+    pub allow_outside: bool,
 }
 
 impl fmt::Debug for Generator {
@@ -125,6 +131,20 @@ impl Generator {
         self
     }
 
+    /// Lets references in the document lead to URLs, whatever the configuration says.
+    #[must_use]
+    pub fn allow_remote(mut self) -> Self {
+        self.allow_remote = true;
+        self
+    }
+
+    /// Lets references in the document lead to files outside of its folder, whatever the configuration says.
+    #[must_use]
+    pub fn allow_outside(mut self) -> Self {
+        self.allow_outside = true;
+        self
+    }
+
     /// The folder that relative paths start from, and that holds `src/generated`. Default: the current folder, which is
     /// the package's in build scripts and tests.
     #[must_use]
@@ -152,9 +172,18 @@ impl Generator {
         let outcome = self.run(&mut sources, &mut diagnostics, &mut text);
         diagnostics.relocate(|location| sources.trace(location));
         match outcome {
-            Ok(Outcome { api, plan, configuration, spec, overlays }) => {
-                Ok(Planned { api, plan, configuration, configuration_file, sources, diagnostics, spec, overlays })
-            }
+            Ok(Outcome { api, plan, configuration, spec, options }) => Ok(Planned {
+                api,
+                plan,
+                configuration,
+                configuration_file,
+                sources,
+                diagnostics,
+                spec,
+                overlays: options.overlays,
+                allow_remote: options.allow_remote,
+                allow_outside: options.allow_outside,
+            }),
             Err(cause) => Err(Box::new(Failure { cause, sources, diagnostics, configuration: text })),
         }
     }
@@ -194,9 +223,9 @@ impl Generator {
             }
         }
         let options = ReadOptions {
-            overlays: overlays.clone(),
-            allow_outside: configuration.allow_outside,
-            allow_remote: configuration.allow_remote,
+            overlays,
+            allow_outside: configuration.allow_outside || self.allow_outside,
+            allow_remote: configuration.allow_remote || self.allow_remote,
             ..ReadOptions::default()
         };
         let api = crate::load(spec.clone(), &options, sources, diagnostics)?;
@@ -204,7 +233,7 @@ impl Generator {
             Some(adjust) => plan::build_with(&api, &configuration, adjust, diagnostics),
             None => plan::build(&api, &configuration, diagnostics),
         };
-        Ok(Outcome { api, plan, configuration, spec, overlays })
+        Ok(Outcome { api, plan, configuration, spec, options })
     }
 }
 
@@ -214,7 +243,7 @@ struct Outcome {
     plan: Plan,
     configuration: Configuration,
     spec: Source,
-    overlays: Vec<Source>,
+    options: ReadOptions,
 }
 
 /// Whether two sources are the same file or URL.

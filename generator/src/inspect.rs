@@ -299,13 +299,9 @@ impl ExcludedReport {
 impl DiagnosticReport {
     /// The findings with their places, for which each file is walked once.
     pub fn all(diagnostics: &Diagnostics, sources: &Sources) -> Vec<Self> {
-        let located = diagnostics.iter().filter_map(|diagnostic| diagnostic.location.as_ref());
-        let mut positions = sources.positions(located).into_iter();
-        let position = |diagnostic: &Diagnostic| diagnostic.location.as_ref().and_then(|_| positions.next()).flatten();
-        let positions: Vec<_> = diagnostics.iter().map(position).collect();
         diagnostics
             .iter()
-            .zip(positions)
+            .zip(sources.places(diagnostics.iter()))
             .map(|(diagnostic, position)| Self::new(diagnostic, position, sources))
             .collect()
     }

@@ -12,7 +12,10 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{diagnostics::Location, document::overlay::Origins};
+use crate::{
+    diagnostics::{Diagnostic, Location},
+    document::overlay::Origins,
+};
 
 pub(crate) use parse::Place;
 pub use parse::SyntaxError;
@@ -230,6 +233,17 @@ impl Sources {
             }
         }
         positions
+    }
+
+    /// Where findings lie, in their order; each file is walked once.
+    pub fn places<'d>(&self, diagnostics: impl IntoIterator<Item = &'d Diagnostic>) -> Vec<Option<Position>> {
+        let diagnostics: Vec<&Diagnostic> = diagnostics.into_iter().collect();
+        let mut found = self.positions(diagnostics.iter().filter_map(|one| one.location.as_ref())).into_iter();
+        let place = |one: &&Diagnostic| {
+            let position = one.location.as_ref().and_then(|_| found.next()).flatten();
+            one.position.or(position)
+        };
+        diagnostics.iter().map(place).collect()
     }
 
     /// The text of a line (from 1) without its end; `None` behind the last line.

@@ -92,6 +92,36 @@ const CONFIGURATIONS: &[(&str, &str, i32, &[&str])] = &[
 ];
 
 #[test]
+fn files_outside_of_the_documents_folder_are_read_when_the_command_line_allows_it() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::create_dir(folder.path().join("api")).expect("a folder");
+    let shared = "get: { operationId: listPets, responses: { '200': { description: All pets } } }\n";
+    std::fs::write(folder.path().join("shared.yaml"), shared).expect("a file");
+    let document = "openapi: 3.0.3\ninfo: { title: Shop, version: '1' }\npaths: { /pets: { $ref: ../shared.yaml } }\n";
+    std::fs::write(folder.path().join("api/spec.yaml"), document).expect("a document");
+    let tools = |arguments: &[&str]| {
+        let output = mcpwright(folder.path(), &[&["inspect", "api/spec.yaml", "--json"], arguments].concat());
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a report");
+        report["resources"].as_array().map_or(0, Vec::len)
+    };
+    assert_eq!(tools(&[]), 0);
+    assert_eq!(tools(&["--allow-outside"]), 1);
+
+    // A new crate keeps what was allowed; one that would forget it is told so.
+    let generate = ["generate", "api/spec.yaml", "--allow-outside", "--out", "shop"];
+    let output = mcpwright(folder.path(), &generate);
+    assert!(output.status.success(), "{}", standard_error(&output));
+    let output = mcpwright(folder.path(), &["generate", "--out", "shop", "--check"]);
+    assert!(output.status.success(), "{}", standard_error(&output));
+    let configuration = folder.path().join("shop/mcpwright.toml");
+    let text = std::fs::read_to_string(&configuration).expect("a configuration");
+    std::fs::write(&configuration, text.replace("\nallow_outside = true", "")).expect("a configuration");
+    let output = mcpwright(folder.path(), &generate);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(standard_error(&output).contains("write `allow_outside = true` into it"), "{}", standard_error(&output));
+}
+
+#[test]
 fn a_configuration_that_cannot_be_meant_is_told_with_its_place() {
     for (what, text, code, expected) in CONFIGURATIONS {
         let folder = tempfile::tempdir().expect("a temporary folder");

@@ -99,6 +99,12 @@ impl Builder<'_> {
             responses.push(self.response("default".to_owned(), default, &source.location));
         }
         let security = operation.security.as_ref().or(self.document.security.as_ref());
+        let place = match &operation.security {
+            Some(_) => {
+                Location { file: source.location.file, pointer: format!("{}/security", source.location.pointer) }
+            }
+            None => Location { file: FileId(0), pointer: "/security".to_owned() },
+        };
         Operation {
             id: operation.operation_id.clone(),
             method: source.method,
@@ -110,18 +116,14 @@ impl Builder<'_> {
             parameters,
             body,
             responses,
-            security: security.map(|security| self.security(security, source)).unwrap_or_default(),
+            security: security.map(|security| self.security(security, &place)).unwrap_or_default(),
             servers: operation.servers.iter().map(server).collect(),
             extensions: own_extensions(&operation.extensions),
             location: source.location.clone(),
         }
     }
 
-    fn security(
-        &mut self,
-        alternatives: &[openapiv3::SecurityRequirement],
-        source: &DocumentOperation,
-    ) -> Vec<Vec<Requirement>> {
+    fn security(&mut self, alternatives: &[openapiv3::SecurityRequirement], place: &Location) -> Vec<Vec<Requirement>> {
         let mut known = Vec::with_capacity(alternatives.len());
         for alternative in alternatives {
             let mut schemes = Vec::with_capacity(alternative.len());
@@ -132,7 +134,7 @@ impl Builder<'_> {
                     self.diagnostics
                         .push(
                             &codes::UNRESOLVED_REFERENCE,
-                            Some(source.location.clone()),
+                            Some(place.clone()),
                             format!("the security scheme `{scheme}` is required but not defined; it is ignored"),
                         )
                         .help("define it under `components.securitySchemes`");

@@ -66,7 +66,7 @@ pub(crate) fn run(mut options: Options) -> Outcome {
         return Err(usage("the document is missing, and the crate has no mcpwright.toml that names one"));
     }
     let planned = options.shape.plan(options.spec.as_deref())?;
-    keep_overlays(&planned, &out, options.shape.config.as_deref())?;
+    keep_options(&planned, &out, options.shape.config.as_deref())?;
     judge(&planned, options.strict)?;
 
     let runtime = options.runtime.unwrap_or_default();
@@ -88,12 +88,25 @@ pub(crate) fn run(mut options: Options) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Refuses overlays that the crate would forget: the next run, its build and its tests know only its configuration.
-fn keep_overlays(planned: &Planned, out: &Path, configuration: Option<&Path>) -> Result<(), Exit> {
+/// Refuses options that the crate would forget: the next run, its build and its tests know only its configuration.
+fn keep_options(planned: &Planned, out: &Path, configuration: Option<&Path>) -> Result<(), Exit> {
     if planned.overlays.iter().any(|overlay| matches!(overlay, Source::Text { .. })) {
         return Err(Exit::wrong("an overlay from standard input could not be applied again").help("give a file"));
     }
     let Some(configuration) = configuration else { return Ok(()) };
+    let known = &planned.configuration;
+    for (name, is_given, is_kept) in [
+        ("allow_outside", planned.allow_outside, known.allow_outside),
+        ("allow_remote", planned.allow_remote, known.allow_remote),
+    ] {
+        if is_given && !is_kept {
+            let option = name.replace('_', "-");
+            let message = format!("{} has no `{name}`, and the crate would forget it", configuration.display());
+            return Err(
+                Exit::wrong(message).help(format!("write `{name} = true` into it, and run this without --{option}"))
+            );
+        }
+    }
     let folder = target::absolute(configuration.parent().unwrap_or(out));
     let from_there = |path: &Path| target::slashes(&target::relative(&folder, &target::absolute(path)));
     if planned.overlays.len() <= planned.configuration.overlays.len() {
@@ -136,6 +149,8 @@ pub(crate) fn files(
             Preset::Tools => "tools",
         },
         workspace: target::workspace(&folder),
+        allow_remote: planned.allow_remote,
+        allow_outside: planned.allow_outside,
         overlays: planned.overlays.iter().filter_map(|overlay| named(overlay, &from_here)).collect(),
     };
     Ok(emit::files(&planned.plan, &settings)?)

@@ -29,6 +29,12 @@ pub(crate) struct Shape {
     /// An OpenAPI Overlay to apply to the document first; may be repeated
     #[arg(long = "overlay", value_name = "FILE")]
     pub(crate) overlays: Vec<String>,
+    /// Let references in the document lead to files outside of its folder
+    #[arg(long)]
+    pub(crate) allow_outside: bool,
+    /// Let references in the document lead to URLs
+    #[arg(long)]
+    pub(crate) allow_remote: bool,
 }
 
 /// The presets.
@@ -86,6 +92,12 @@ impl Shape {
         }
         if let Some(preset) = self.preset {
             generator = generator.preset(preset.into());
+        }
+        if self.allow_outside {
+            generator = generator.allow_outside();
+        }
+        if self.allow_remote {
+            generator = generator.allow_remote();
         }
         let progress = Progress::start("Reading the document");
         let planned = generator.plan();

@@ -6,10 +6,10 @@ use std::{
     path::Path,
 };
 
-use annotate_snippets::{AnnotationKind, Group, Level, Origin, Snippet, normalize_untrusted_str};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet, normalize_untrusted_str};
 use mcpwright::{
     Failure, Planned, Sources,
-    diagnostics::{Diagnostic, Diagnostics, Location, Severity},
+    diagnostics::{Diagnostic, Diagnostics, Severity},
     source::Position,
 };
 
@@ -28,11 +28,26 @@ const MARGIN: usize = 60;
 
 /// Shows the findings of a run of at least a severity.
 pub(crate) fn findings(planned: &Planned, at_least: Severity) {
-    diagnostics(&planned.diagnostics, &planned.sources, planned.configuration_file.as_deref(), at_least);
+    for text in found(planned, at_least, &renderer()) {
+        say(&text);
+    }
 }
 
-/// Shows some findings of each kind whole, and counts the others.
-fn diagnostics(diagnostics: &Diagnostics, sources: &Sources, configuration: Option<&Path>, at_least: Severity) {
+/// The findings of a run of at least a severity, as they are shown.
+fn found(planned: &Planned, at_least: Severity, renderer: &Renderer) -> Vec<String> {
+    let configuration = planned.configuration_file.as_deref();
+    diagnostics(&planned.diagnostics, &planned.sources, configuration, at_least, renderer)
+}
+
+/// Some findings of each kind whole, and how many others there are.
+fn diagnostics(
+    diagnostics: &Diagnostics,
+    sources: &Sources,
+    configuration: Option<&Path>,
+    at_least: Severity,
+    renderer: &Renderer,
+) -> Vec<String> {
+    let mut texts = Vec::new();
     let mut by_code: BTreeMap<(std::cmp::Reverse<Severity>, &str), Vec<&Diagnostic>> = BTreeMap::new();
     for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.severity >= at_least) {
         by_code.entry((std::cmp::Reverse(diagnostic.severity), diagnostic.code.name)).or_default().push(diagnostic);
@@ -55,7 +70,7 @@ fn diagnostics(diagnostics: &Diagnostics, sources: &Sources, configuration: Opti
         let shown = alike.len().min(SHOWN_PER_CODE).min(room);
         room -= shown;
         for (diagnostic, others) in &alike[..shown] {
-            say(&whole(diagnostic, &elsewhere(others, sources), sources, configuration));
+            texts.push(whole(diagnostic, &elsewhere(others, sources), sources, configuration, renderer));
         }
         let more: usize = alike[shown..].iter().map(|(_, others)| 1 + others.len()).sum();
         if more > 0 {
@@ -68,20 +83,22 @@ fn diagnostics(diagnostics: &Diagnostics, sources: &Sources, configuration: Opti
                 (Severity::Note, _) => "notes",
             };
             let others = if shown > 0 { "more " } else { "" };
-            say(&format!("{more} {others}{what} of {code}; `mcpwright explain {code}` says what it means\n"));
+            texts.push(format!("{more} {others}{what} of {code}; `mcpwright explain {code}` says what it means\n"));
         }
     }
+    texts
 }
 
 /// Where else the same is found: the first places, and how many there are besides.
 fn elsewhere(others: &[&Diagnostic], sources: &Sources) -> String {
-    let located: Vec<&Location> = others.iter().filter_map(|other| other.location.as_ref()).collect();
-    let first = &located[..located.len().min(PLACES)];
+    let first = &others[..others.len().min(PLACES)];
     let mut places: Vec<String> = sources
-        .positions(first.iter().copied())
+        .places(first.iter().copied())
         .into_iter()
         .zip(first)
-        .filter_map(|(position, location)| Some(format!("{}:{}", sources.name(location.file), position?.line)))
+        .filter_map(|(position, other)| {
+            Some(format!("{}:{}", sources.name(other.location.as_ref()?.file), position?.line))
+        })
         .collect();
     let rest = others.len() - places.len();
     match (places.is_empty(), rest) {
@@ -95,7 +112,13 @@ fn elsewhere(others: &[&Diagnostic], sources: &Sources) -> String {
 }
 
 /// One finding with its place.
-fn whole(diagnostic: &Diagnostic, elsewhere: &str, sources: &Sources, configuration: Option<&Path>) -> String {
+fn whole(
+    diagnostic: &Diagnostic,
+    elsewhere: &str,
+    sources: &Sources,
+    configuration: Option<&Path>,
+    renderer: &Renderer,
+) -> String {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -104,13 +127,14 @@ fn whole(diagnostic: &Diagnostic, elsewhere: &str, sources: &Sources, configurat
     let place = diagnostic.location.as_ref().map(|location| Place {
         name: sources.name(location.file),
         text: sources.text(location.file),
-        position: sources.position(location),
+        position: diagnostic.position.or_else(|| sources.position(location)),
         length: None,
     });
     let configuration =
         || Some(Place { name: configuration?.display().to_string(), text: "", position: None, length: None });
     let place = place.or_else(configuration);
-    let mut text = draw(level, Some(diagnostic.code.name), &diagnostic.message, place, diagnostic.help.as_deref());
+    let title = Title { level, code: Some(diagnostic.code.name), message: &diagnostic.message };
+    let mut text = draw(title, place, diagnostic.help.as_deref(), renderer);
     if !elsewhere.is_empty() {
         text.push_str(&format!("  = {}\n", normalize_untrusted_str(elsewhere)));
     }
@@ -126,9 +150,16 @@ struct Place<'a> {
     length: Option<usize>,
 }
 
-fn draw(level: Level<'_>, code: Option<&str>, message: &str, place: Option<Place<'_>>, help: Option<&str>) -> String {
-    let message = normalize_untrusted_str(message);
-    let mut title = level.primary_title(message);
+/// What is wrong.
+struct Title<'a> {
+    level: Level<'a>,
+    code: Option<&'a str>,
+    message: &'a str,
+}
+
+fn draw(title: Title<'_>, place: Option<Place<'_>>, help: Option<&str>, renderer: &Renderer) -> String {
+    let Title { level, code, message } = title;
+    let mut title = level.primary_title(normalize_untrusted_str(message));
     if let Some(code) = code {
         title = title.id(code);
     }
@@ -155,7 +186,7 @@ fn draw(level: Level<'_>, code: Option<&str>, message: &str, place: Option<Place
     if let Some(help) = help {
         group = group.element(Level::HELP.message(normalize_untrusted_str(help)));
     }
-    renderer().render(&[group]) + "\n"
+    renderer.render(&[group]) + "\n"
 }
 
 /// A line of a text.
@@ -199,7 +230,33 @@ fn word(text: &str) -> usize {
     if let Some(quoted) = text.strip_prefix('"') {
         return quoted.find('"').map_or(text.len(), |end| end + 2);
     }
-    text.find([':', ',', '{', '}', '[', ']', '#']).filter(|end| *end > 0).unwrap_or(text.len())
+    if text.starts_with(['{', '[']) {
+        return bracketed(text);
+    }
+    // A colon that ends a key stands before a space: the one in `https://` does not.
+    let ends = |(at, character): (usize, char)| match character {
+        ',' | '{' | '}' | '[' | ']' | '#' => Some(at),
+        ':' if text[at + 1..].chars().next().is_none_or(char::is_whitespace) => Some(at),
+        _ => None,
+    };
+    text.char_indices().find_map(ends).filter(|end| *end > 0).unwrap_or(text.len())
+}
+
+/// The length up to the bracket that closes the one at the beginning of a text, or of all of it.
+fn bracketed(text: &str) -> usize {
+    let (mut open, mut quoted) = (0_usize, false);
+    for (at, character) in text.char_indices() {
+        match character {
+            '"' => quoted = !quoted,
+            '{' | '[' if !quoted => open += 1,
+            '}' | ']' if !quoted => open -= 1,
+            _ => {}
+        }
+        if open == 0 {
+            return at + 1;
+        }
+    }
+    text.len()
 }
 
 /// The nearest character boundary at or before an index.
@@ -209,14 +266,25 @@ fn floor(text: &str, index: usize) -> usize {
 
 /// Shows why there is no plan, after what was found before.
 pub(crate) fn failure(failure: &Failure) -> Exit {
-    diagnostics(&failure.diagnostics, &failure.sources, None, Severity::Warning);
-    match failure.place() {
-        Some((name, Some(position))) => {
-            let (text, length) = failure.text();
-            let place = Place { name, text, position: Some(position), length };
-            say(&draw(Level::ERROR, None, &failure.to_string(), Some(place), failure.help()));
-            Exit::silent(WRONG)
-        }
-        _ => Exit::wrong(chain(&failure.cause)),
+    for text in failed(failure, &renderer()) {
+        say(&text);
     }
+    Exit::silent(WRONG)
 }
+
+/// What was found before there was no plan, and why there is none, as they are shown.
+fn failed(failure: &Failure, renderer: &Renderer) -> Vec<String> {
+    let mut texts = diagnostics(&failure.diagnostics, &failure.sources, None, Severity::Warning, renderer);
+    let place = failure.place().map(|(name, position)| {
+        let (text, length) = failure.text();
+        Place { name, text, position, length }
+    });
+    // What is shown in its place needs no telling where it came from.
+    let message = if place.is_some() { failure.to_string() } else { chain(&failure.cause) };
+    let title = Title { level: Level::ERROR, code: failure.code().map(|code| code.name), message: &message };
+    texts.push(draw(title, place, failure.help(), renderer));
+    texts
+}
+
+#[cfg(test)]
+mod tests;

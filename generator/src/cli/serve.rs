@@ -66,7 +66,7 @@ fn sort(own: Own, rest: Vec<String>) -> Result<(Own, Vec<String>), Exit> {
         let name = word.split('=').next().unwrap_or(&word);
         match name {
             "--" => server.extend(rest.by_ref()),
-            "--watch" => mine.push(word),
+            "--watch" | "--allow-outside" | "--allow-remote" => mine.push(word),
             "--config" | "--name" | "--preset" | "--overlay" => {
                 let has_value = word.contains('=');
                 mine.push(word);
@@ -89,6 +89,8 @@ fn sort(own: Own, rest: Vec<String>) -> Result<(Own, Vec<String>), Exit> {
         name: late.shape.name.or(own.shape.name),
         preset: late.shape.preset.or(own.shape.preset),
         overlays: own.shape.overlays.into_iter().chain(late.shape.overlays).collect(),
+        allow_outside: own.shape.allow_outside || late.shape.allow_outside,
+        allow_remote: own.shape.allow_remote || late.shape.allow_remote,
     };
     Ok((Own { shape, watch: own.watch || late.watch }, server))
 }

@@ -15,6 +15,16 @@ macro_rules! codes {
 }
 
 codes! {
+    UNREADABLE "unreadable" Error
+        "The document, or an Overlay, cannot be read: there is no such file, the address does not answer, it is no text in UTF-8, or it is larger than may be read. Nothing is made. The message says which.";
+    INVALID_SYNTAX "invalid-syntax" Error
+        "The text is neither JSON nor YAML, however leniently it is read, so that nothing is known of the document. Nothing is made. Mend the place that is shown, or what stands before it: an open bracket or quote shows only later.";
+    NOT_OPENAPI "not-openapi" Error
+        "The document is none that OpenAPI or Swagger describes in a version that can be read: 2.0, 3.0, 3.1 and 3.2. Nothing is made. It may be another kind of document, a page that shows one, or a part of one.";
+    UNUSABLE_OVERLAY "unusable-overlay" Error
+        "An Overlay has a fault. Nothing is made: half an Overlay is worse than none, since Overlays often take away what must not be offered. Mend the place that is shown.";
+    UNUSABLE_CONFIGURATION "unusable-configuration" Error
+        "The configuration cannot be read, is not TOML, or has a key or value that it does not know. Nothing is made, since the fault may concern what must not be offered. Mend the place that is shown.";
     LENIENT_SYNTAX "lenient-syntax" Warning
         "The document breaks the rules of JSON or YAML in a way that can be overlooked: a trailing comma, a comment, a duplicate key, odd indentation. It was read all the same; other tools may refuse it or read it differently. Mend the line.";
     UNRESOLVED_REFERENCE "unresolved-reference" Warning

@@ -23,6 +23,9 @@ use crate::{
 /// How many references one reference may lead through.
 const MAX_DETOURS: usize = 16;
 
+/// To how many names one that does not exist is compared.
+const MAX_COMPARED: usize = 1000;
+
 /// The files of a document.
 pub(super) struct Files<'a> {
     sources: &'a mut Sources,
@@ -109,15 +112,12 @@ impl<'a> Files<'a> {
     fn read(&mut self, source: Source, diagnostics: &mut Diagnostics) -> Result<FileId, SourceError> {
         let parsed = self.sources.add(source.clone(), self.options)?;
         for warning in parsed.warnings {
-            let message = match warning.place.line() {
-                Some(line) => format!("line {line}: {}", warning.message),
-                None => warning.message,
+            let (pointer, position) = match warning.place {
+                Place::Pointer(pointer) => (pointer, None),
+                Place::Position(position) => (String::new(), position),
             };
-            let pointer = match warning.place {
-                Place::Pointer(pointer) => pointer,
-                Place::Position(_) => String::new(),
-            };
-            diagnostics.push(&codes::LENIENT_SYNTAX, Some(Location { file: parsed.file, pointer }), message);
+            let location = Some(Location { file: parsed.file, pointer });
+            diagnostics.push(&codes::LENIENT_SYNTAX, location, warning.message).position = position;
         }
         // OpenAPI 3.2 §4.1.2: `$self` is what references to the document, and relative ones in it, mean.
         if let Some(mut own) = parsed.value.get("$self").and_then(Value::as_str).and_then(|own| Url::parse(own).ok()) {
@@ -150,7 +150,10 @@ impl<'a> Files<'a> {
             if trimmed != fragment && root.pointer(trimmed).is_some() {
                 return Ok(Target { file, pointer: trimmed.to_owned() });
             }
-            let stale = format!("`{fragment}` does not exist in {}", self.sources.name(file));
+            let mut stale = format!("`{fragment}` does not exist in {}", self.sources.name(file));
+            if let Some(near) = nearest(&root, &fragment) {
+                stale = format!("{stale}; did you mean `{near}`?");
+            }
             return self.resolve_through(file, &fragment, diagnostics).ok_or(stale);
         }
         self.anchored(file, "", &fragment)
@@ -274,6 +277,24 @@ impl<'a> Files<'a> {
         let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
         last.split('.').next().unwrap_or_default().to_owned()
     }
+}
+
+/// The pointer that exists and is nearest to one that does not: another name in the same object.
+fn nearest(root: &Value, pointer: &str) -> Option<String> {
+    let (parent, name) = pointer.rsplit_once('/')?;
+    let name = name.replace("~1", "/").replace("~0", "~");
+    let likeness = |key: &str| {
+        let (key, name) = (key.to_lowercase(), name.to_lowercase());
+        strsim::normalized_damerau_levenshtein(&key, &name)
+    };
+    let keys = root.pointer(parent)?.as_object()?.keys().take(MAX_COMPARED);
+    let (_, key) = keys
+        .map(|key| (likeness(key), key))
+        .filter(|(likeness, _)| *likeness > 0.7)
+        .max_by(|(left, _), (right, _)| left.total_cmp(right))?;
+    let mut near = parent.to_owned();
+    push_token(&mut near, key);
+    Some(near)
 }
 
 fn identity(source: &Source) -> Source {

@@ -36,7 +36,12 @@ pub(super) fn detect(root: &Value, file: FileId) -> Result<(SpecificationVersion
         return Err(error(
             "",
             "the document is not an object".to_owned(),
-            "an OpenAPI document is an object with the member `openapi`",
+            match root.as_str() {
+                Some(text) if text.starts_with('<') => {
+                    "this is a page, not a document: look on it for the address of the JSON or YAML behind it"
+                }
+                _ => "an OpenAPI document is an object with the member `openapi`",
+            },
         ));
     };
     let text = |value: &Value| match value {

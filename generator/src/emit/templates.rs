@@ -27,6 +27,10 @@ pub struct Settings {
     pub workspace: Workspace,
     /// The overlays as `mcpwright.toml` names them.
     pub overlays: Vec<String>,
+    /// Whether references in the document may lead to URLs.
+    pub allow_remote: bool,
+    /// Whether references in the document may leave its folder.
+    pub allow_outside: bool,
 }
 
 /// How a crate relates to a workspace above its folder.
@@ -115,6 +119,8 @@ pub(super) fn render(plan: &Plan, settings: &Settings, tree: &mut Tree) -> Resul
         profiles => settings.workspace != Workspace::Member,
         spec => &settings.spec,
         overlays => &settings.overlays,
+        allow_remote => settings.allow_remote,
+        allow_outside => settings.allow_outside,
         configuration => &settings.configuration,
         preset => settings.preset,
         // What `mcpwright.toml` would say, were it this crate's own.

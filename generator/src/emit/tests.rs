@@ -17,6 +17,8 @@ fn settings() -> Settings {
         preset: "rest",
         workspace: Workspace::None,
         overlays: Vec::new(),
+        allow_remote: false,
+        allow_outside: false,
     }
 }
 

@@ -4,8 +4,8 @@ use std::{fmt, io, path::PathBuf};
 
 use crate::{
     configuration::ConfigurationError,
-    diagnostics::Diagnostics,
-    document::LoadError,
+    diagnostics::{Code, Diagnostics},
+    document::{self, LoadError},
     source::{Position, ReadError, SourceError, Sources},
 };
 
@@ -66,7 +66,20 @@ impl Failure {
             Cause::Configuration(cause) => cause.help.as_deref(),
             Cause::Load(LoadError::Version(cause)) => Some(&cause.help),
             Cause::Load(LoadError::Overlay(cause)) => Some(&cause.help),
+            Cause::Load(LoadError::Source(SourceError::Syntax(cause))) => cause.help,
             _ => None,
+        }
+    }
+
+    /// What kind of failure it is; `None` where the command line is wrong.
+    pub fn code(&self) -> Option<&'static Code> {
+        match &self.cause {
+            Cause::Configuration(_) | Cause::ConfigurationFile { .. } => Some(&document::codes::UNUSABLE_CONFIGURATION),
+            Cause::Load(LoadError::Version(_)) => Some(&document::codes::NOT_OPENAPI),
+            Cause::Load(LoadError::Overlay(_)) => Some(&document::codes::UNUSABLE_OVERLAY),
+            Cause::Load(LoadError::Source(SourceError::Syntax(_))) => Some(&document::codes::INVALID_SYNTAX),
+            Cause::Load(LoadError::Source(_)) => Some(&document::codes::UNREADABLE),
+            Cause::NoSpec | Cause::Spec(_) => None,
         }
     }
 

@@ -55,12 +55,16 @@ pub fn log(findings: &[DiagnosticReport], failure: Option<&Failure>) -> Value {
             result
         })
         .collect();
+    let notifications: Vec<Value> = failure.and_then(Failure::code).into_iter().map(rule).collect();
     let mut invocation = json!({"executionSuccessful": failure.is_none()});
     if let Some(failure) = failure {
         let mut notification = json!({
             "level": "error",
             "message": {"text": sentence(&failure.to_string(), failure.help())},
         });
+        if let Some(code) = failure.code() {
+            notification["descriptor"] = json!({"id": code.name});
+        }
         if let Some((file, position)) = failure.place() {
             let mut physical = json!({"artifactLocation": {"uri": uri(&file)}});
             if let Some(position) = position {
@@ -74,7 +78,9 @@ pub fn log(findings: &[DiagnosticReport], failure: Option<&Failure>) -> Value {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
         "runs": [{
-            "tool": {"driver": {"name": "mcpwright", "version": env!("CARGO_PKG_VERSION"), "rules": rules}},
+            "tool": {"driver": {
+                "name": "mcpwright", "version": env!("CARGO_PKG_VERSION"), "rules": rules, "notifications": notifications,
+            }},
             "columnKind": "unicodeCodePoints",
             "invocations": [invocation],
             "results": results,

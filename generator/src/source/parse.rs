@@ -24,6 +24,8 @@ pub struct SyntaxError {
     pub position: Option<Position>,
     /// What is wrong.
     pub message: String,
+    /// How to mend it.
+    pub help: Option<&'static str>,
 }
 
 pub(super) struct Outcome {
@@ -46,18 +48,8 @@ pub(crate) enum Place {
     Position(Option<Position>),
 }
 
-impl Place {
-    /// The line, where no pointer says more.
-    pub(crate) fn line(&self) -> Option<usize> {
-        match self {
-            Place::Position(Some(position)) => Some(position.line),
-            _ => None,
-        }
-    }
-}
-
 pub(super) fn parse(text: &str, file: FileId) -> Result<Outcome, SyntaxError> {
-    let syntax_error = |message: String, position| SyntaxError { file, position, message };
+    let syntax_error = |message: String, position| SyntaxError { file, position, help: help_for(&message), message };
     let trimmed = text.trim_start();
     if trimmed.is_empty() {
         let start = Position { line: 1, column: 1, offset: 0 };
@@ -74,12 +66,21 @@ pub(super) fn parse(text: &str, file: FileId) -> Result<Outcome, SyntaxError> {
             }
             Err(error) => error,
         };
-        let position = position::at_line_column(text, json_error.line(), json_error.column());
+        let position = if json_error.is_eof() {
+            // Where it stops shows more than the empty line behind.
+            position::last_character(text)
+        } else {
+            position::at_line_column(text, json_error.line(), json_error.column())
+        };
         let message = json_error.to_string();
         let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(head, _)| head);
         if message.contains("recursion limit") {
             return Err(syntax_error(TOO_DEEP.to_owned(), Some(position)));
         }
+        let message = match text.get(position.offset..) {
+            Some(rest) if rest.starts_with(['/', '#']) => "there is a comment",
+            _ => plain_json(message),
+        };
         // YAML would read a value that is missing as null.
         let missing =
             message == "expected value" && matches!(text.as_bytes().get(position.offset), Some(b'}' | b']' | b','));
@@ -92,7 +93,7 @@ pub(super) fn parse(text: &str, file: FileId) -> Result<Outcome, SyntaxError> {
                 value,
                 json: false,
                 warnings: vec![Warning {
-                    message: format!("not strict JSON ({message}); read as YAML"),
+                    message: format!("not strict JSON: {message}; read as YAML"),
                     place: Place::Position(Some(position)),
                 }],
             }),
@@ -132,11 +133,10 @@ fn yaml_here(text: &str, warnings: &mut Vec<Fault>) -> Result<Value, Fault> {
         Ok(value) => return Ok(value),
         Err(fault) => fault,
     };
-    if first.0.contains("duplicate mapping key")
+    if first.0 == "the key occurs twice"
         && let Ok(value) = saphyr(text, DuplicateKeyPolicy::LastWins)
     {
-        let message = first.0.split(", set ").next().unwrap_or_default().to_owned();
-        warnings.push((format!("{message}; the last one counts"), first.1));
+        warnings.push((format!("{}; the last one counts", first.0), first.1));
         return Ok(value);
     }
     if [TOO_DEEP, TOO_MANY_ALIASES, RECURSIVE_ALIAS].contains(&first.0.as_str()) {
@@ -203,12 +203,50 @@ fn plain_words(message: &str) -> String {
     } else if has("recursive references") {
         RECURSIVE_ALIAS.to_owned()
     } else if has("multiple YAML documents") {
-        "there is a second document after `---`; an OpenAPI document stands alone in its file".to_owned()
+        "there is a second document after `---`".to_owned()
     } else if has("mapping values are not allowed") {
-        format!("{message} (a text with `: ` in it needs quotes; keys of one object are indented alike)")
+        "a second `: ` stands in one line, or a key is not indented as those before it".to_owned()
+    } else if has("duplicate mapping key") {
+        "the key occurs twice".to_owned()
+    } else if has("tabs disallowed") {
+        "a tab indents the line".to_owned()
+    } else if has("unknown anchor") {
+        "the alias names no anchor that stands before it".to_owned()
+    } else if has("illegal placement of ':'") {
+        "a `:` stands where no key can be; a bracket or quote before it may not be closed".to_owned()
+    } else if has("unclosed quote") {
+        "the quote is not closed".to_owned()
     } else {
         message.to_owned()
     }
+}
+
+/// What serde_json means.
+fn plain_json(message: &str) -> &str {
+    match message {
+        "EOF while parsing a value" | "EOF while parsing an object" | "EOF while parsing a list" => {
+            "the text ends before all brackets are closed"
+        }
+        "EOF while parsing a string" => "the text ends before a quote is closed",
+        "invalid escape" => "a backslash stands before a character that needs none",
+        "key must be a string" => "a key is not in double quotes",
+        "trailing comma" => "a comma stands before a closing bracket",
+        other => other,
+    }
+}
+
+/// How to mend what a message tells.
+fn help_for(message: &str) -> Option<&'static str> {
+    let helps = [
+        ("a second `: `", "put a text that holds `: ` into quotes; indent the keys of one object alike"),
+        ("a tab indents", "indent with spaces: YAML forbids tabs there"),
+        ("no anchor", "an anchor is written `&name` before the value that `*name` repeats"),
+        ("a backslash", "write a backslash in a text as `\\\\`"),
+        ("the text ends", "the file may have been cut off on its way: get it anew, or close what is open"),
+        ("there is a second document", "keep each document in a file of its own"),
+        ("the document is empty", "an OpenAPI document is an object with the member `openapi`"),
+    ];
+    helps.into_iter().find(|(part, _)| message.contains(part)).map(|(_, help)| help)
 }
 
 fn depth_is_bounded(value: &Value, depth: usize) -> bool {
@@ -257,7 +295,7 @@ mod tests {
         let outcome = parse("a: 1\nb: 2\na: 3", FileId(0)).unwrap();
         assert_eq!(outcome.value["a"], 3);
         assert_eq!(outcome.warnings.len(), 1);
-        assert_eq!(outcome.warnings[0].place.line(), Some(3));
+        assert!(matches!(outcome.warnings[0].place, Place::Position(Some(Position { line: 3, column: 1, .. }))));
     }
 
     #[test]

@@ -33,6 +33,12 @@ pub(super) fn at_line_column(text: &str, line: usize, column: usize) -> Position
     Position { line: line.max(1), column: column.max(1), offset: text.len() }
 }
 
+/// The position of the last character that is no space.
+pub(super) fn last_character(text: &str) -> Position {
+    let last = text.trim_end().char_indices().next_back().map_or(0, |(at, _)| at);
+    at_offsets(text, &[last]).pop().unwrap_or(Position { line: 1, column: 1, offset: 0 })
+}
+
 /// The positions of byte offsets, in their order.
 fn at_offsets(text: &str, offsets: &[usize]) -> Vec<Position> {
     let mut order: Vec<usize> = (0..offsets.len()).collect();

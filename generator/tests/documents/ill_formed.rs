@@ -1,45 +1,6 @@
-//! Ill-formed documents: each costs what it must and says where the fault is.
+//! What is no text at all is refused. What is told of ill-formed documents is in the command's own tests.
 
-use mcpwright::{LoadError, source::SourceError};
-
-use super::{Loaded, folder, load_file};
-
-/// What a user learns of a document.
-fn report(loaded: &Loaded) -> String {
-    let mut lines = match &loaded.outcome {
-        Ok(api) => vec![format!("{} operations, {} lost", api.operations.len(), api.lost.len())],
-        Err(LoadError::Version(error)) => {
-            let position = loaded.sources.position(&error.location).expect("a file of the run");
-            vec![format!("refused {}:{} {} (help: {})", position.line, position.column, error.message, error.help)]
-        }
-        Err(LoadError::Source(SourceError::Syntax(error))) => {
-            let place = error.position.map_or_else(String::new, |at| format!("{}:{} ", at.line, at.column));
-            vec![format!("refused {place}{error}")]
-        }
-        Err(error) => vec![format!("refused {error}")],
-    };
-    lines.extend(loaded.findings());
-    lines.join("\n  ")
-}
-
-#[test]
-fn ill_formed_documents_are_explained() {
-    let Some(folder) = folder("fixtures/ill-formed") else { return };
-    let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    let table: Vec<String> = files
-        .iter()
-        .map(|file| {
-            // The folder differs from machine to machine.
-            let root = folder.ancestors().nth(2).unwrap_or(&folder);
-            let report = report(&load_file(file))
-                .replace(&format!("{}/", folder.display()), "")
-                .replace(&format!("{}/", root.display()), "ROOT/");
-            format!("{}\n  {report}", file.file_name().unwrap_or_default().display())
-        })
-        .collect();
-    insta::assert_snapshot!(table.join("\n"));
-}
+use super::load_file;
 
 #[test]
 fn bytes_that_are_no_text_are_refused() {

@@ -67,6 +67,10 @@ impl Shaper<'_, '_, '_> {
                 operation.insert(key.to_owned(), Value::String(text));
             }
         }
+        if members.get("operationId").is_some_and(Value::is_number) {
+            let place = child(at, "operationId");
+            self.report(&codes::REPAIRED, &place, "`operationId` is a number; it is read as a text");
+        }
         if let Some(id) = self.text(members.get("operationId"), &child(at, "operationId")) {
             operation.insert("operationId".to_owned(), Value::String(id.trim().to_owned()));
         }
@@ -158,7 +162,9 @@ impl Shaper<'_, '_, '_> {
             Value::Number(number) => Some(number.to_string()),
             Value::Null => None,
             other => {
-                self.report(&codes::INVALID_MEMBER, at, format!("{} is no text; it is left out", kind_of(other)));
+                let key = at.pointer.rsplit('/').next().unwrap_or_default();
+                let message = format!("`{key}` is {}, not a text; it is left out", kind_of(other));
+                self.report(&codes::INVALID_MEMBER, at, message);
                 None
             }
         }
@@ -172,7 +178,10 @@ impl Shaper<'_, '_, '_> {
         };
         let content = self.content(members.get("content"), &child(at, "content"));
         if content.is_empty() {
-            self.report(&codes::INVALID_MEMBER, at, "the request body has no media type; it is left out");
+            // One that is no object has been reported already.
+            if members.get("content").is_none_or(Value::is_object) {
+                self.report(&codes::INVALID_MEMBER, at, "the request body has no media type; it is left out");
+            }
             return None;
         }
         let mut body = Map::new();
@@ -216,13 +225,15 @@ impl Shaper<'_, '_, '_> {
     fn response(&mut self, value: &Value, operation: &Map<String, Value>, at: &Target) -> Value {
         self.shaped += 1;
         let empty = Map::new();
-        let members = self.members(value, "response", at).unwrap_or(&empty);
+        let status = at.pointer.rsplit('/').next().unwrap_or_default();
+        let members = self.members(value, status, at).unwrap_or(&empty);
         let mut response = Map::new();
         let description = self
             .text(members.get("description"), &child(at, "description"))
             .or_else(|| self.text(members.get("summary"), &child(at, "summary")))
             .unwrap_or_else(|| {
-                if self.version < SpecificationVersion::V3_2 && !members.contains_key("description") {
+                let is_due = self.version < SpecificationVersion::V3_2 && value.is_object();
+                if is_due && !members.contains_key("description") {
                     self.report(&codes::REPAIRED, at, "the response has no description");
                 }
                 value.as_str().unwrap_or_default().to_owned()

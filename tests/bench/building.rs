@@ -125,21 +125,22 @@ fn touch(file: &Path) {
 
 /// What a command cost.
 #[derive(Debug)]
-struct Cost {
-    wall: Duration,
-    cpu: Duration,
-    peak: u64,
+pub(crate) struct Cost {
+    pub(crate) wall: Duration,
+    pub(crate) cpu: Duration,
+    pub(crate) peak: u64,
 }
 
 /// Runs a command to its end. Its CPU time is what this process's children have more of afterwards.
-async fn run(mut command: Command) -> Cost {
+pub(crate) async fn run(mut command: Command) -> Cost {
     let children = || Usage::of(std::process::id()).map_or(Duration::ZERO, |usage| usage.children);
     let before = children();
     let begin = Instant::now();
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("the command starts");
     let mut peak = 0;
     let status = loop {
-        peak = child.id().and_then(Usage::of).map_or(peak, |usage| peak.max(usage.peak));
+        let used = child.id().and_then(Usage::of);
+        peak = used.map_or(peak, |usage| peak.max(usage.peak));
         if let Some(status) = child.try_wait().expect("the command can be waited for") {
             break status;
         }

@@ -8,6 +8,7 @@
 mod building;
 mod document;
 mod load;
+mod planning;
 mod report;
 mod rivals;
 mod servers;
@@ -30,7 +31,7 @@ struct Options {
     /// The Python that has FastMCP; without it the comparison leaves FastMCP out.
     #[arg(long, value_name = "FILE")]
     python: Option<PathBuf>,
-    /// Only these parts: building, starting, listing, calling, reading, stdio, endurance.
+    /// Only these parts: planning, building, starting, listing, calling, reading, stdio, endurance.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Build the generated servers, and measure them instead of `mcpwright serve`. Takes a quarter of an hour more.
@@ -85,6 +86,9 @@ async fn compare(options: &Options) -> Result<(), String> {
     let wanted = |part: &str| options.only.is_empty() || options.only.iter().any(|only| only == part);
     let mut report = report::Report::default();
     let crates = building::prepare(options.smoke, wanted("building"), options.generated, &mut report).await;
+    if wanted("planning") {
+        planning::planning(options.smoke, &mut report).await;
+    }
     let upstream = document::upstream().await;
     let field = servers::Field::new(&crates, &format!("http://{upstream}"), options.python.as_deref());
     let plan = serving::Plan::new(options.smoke);

@@ -16,12 +16,16 @@ mod open;
 mod dynamodb;
 #[cfg(feature = "elasticsearch")]
 mod elasticsearch;
+#[cfg(any(feature = "rocksdb", feature = "sqlite"))]
+mod files;
 #[cfg(feature = "memcached")]
 mod memcached;
 #[cfg(feature = "mongodb")]
 mod mongodb;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
+#[cfg(feature = "rocksdb")]
+mod rocksdb;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(test)]
@@ -51,6 +55,8 @@ pub use memcached::MemcachedStore;
 pub use mongodb::MongoDbStore;
 #[cfg(feature = "redis")]
 pub use redis::RedisStore;
+#[cfg(feature = "rocksdb")]
+pub use rocksdb::RocksDbStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
 
@@ -217,6 +223,7 @@ pub enum Error {
 
 impl Error {
     #[cfg(any(
+        feature = "rocksdb",
         feature = "sqlite",
         feature = "redis",
         feature = "memcached",
@@ -231,6 +238,7 @@ impl Error {
 
 /// A lifetime in whole milliseconds, at least one, so that zero cannot be mistaken for "for ever".
 #[cfg(any(
+    feature = "rocksdb",
     feature = "sqlite",
     feature = "redis",
     feature = "memcached",
@@ -246,6 +254,7 @@ fn milliseconds(ttl: Duration) -> i64 {
 
 /// Now, in milliseconds since 1970, for backends whose clock cannot be asked.
 #[cfg(any(
+    feature = "rocksdb",
     feature = "sqlite",
     feature = "memcached",
     feature = "mongodb",

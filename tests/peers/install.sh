@@ -10,8 +10,8 @@ peers=${MCPWRIGHT_PEERS:-$(cd "$here/../.." && pwd)/target/peers}
 mkdir -p "$peers"
 peers=$(cd "$peers" && pwd)
 
-# The lists that the folder was made from; equal lists mean that nothing is to do.
-state=$(cat "$here/python/requirements.txt" "$here/node/package.json" | sha256sum)
+# What the folder was made from; when it is the same, nothing is to do.
+state=$(cat "$here/install.sh" "$here/python/requirements.txt" "$here/node/package.json" | sha256sum)
 stamp="$peers/installed"
 if [ -f "$stamp" ] && grep -qxF "$state" "$stamp"; then
     echo "peers: up to date in $peers"
@@ -45,6 +45,14 @@ echo "peers: npm packages"
 mkdir -p "$peers/node"
 cp "$here/node/package.json" "$peers/node/package.json"
 npm install --prefix "$peers/node" --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error
+
+# Amazon's own DynamoDB for developers, a Java program.
+cat >"$peers/python/bin/dynamodb-local" <<EOF
+#!/bin/sh
+cd "$peers/node/node_modules/amplify-dynamodb-simulator/emulator" || exit 1
+exec java -Djava.library.path=./DynamoDBLocal_lib -jar DynamoDBLocal.jar -inMemory -sharedDb "\$@"
+EOF
+chmod +x "$peers/python/bin/dynamodb-local"
 
 # The tests start Node.js by this name, whichever it is: the program itself, not a wrapper of it.
 ln -sfn "$(node -p process.execPath)" "$peers/node/node"

@@ -12,13 +12,14 @@ use super::{Encrypted, Error, KeyRing, KvStore, MemoryStore};
 /// |---|---|---|
 /// | `memory://` | in this process, lost with it | |
 /// | `sqlite:///var/lib/petstore/tokens.db` | a file, for several processes of one machine | `sqlite` |
+/// | `rocksdb:///var/lib/petstore/tokens` | a folder, for one process | `rocksdb` |
 /// | `redis://[user:password@]host[:port][/database]`, `rediss://` with TLS; also `valkey://`, `valkeys://` | Redis 6.2, Valkey | `redis` |
 /// | `memcached://host[:port]` | Memcached 1.6: forgets when it likes, good for caches | `memcached` |
 /// | `mongodb://[user:password@]host[:port][/database]`, `mongodb+srv://…` | MongoDB | `mongodb` |
 /// | `dynamodb://table[?region=R&endpoint=URL]` | Amazon DynamoDB, credentials from `AWS_*` | `dynamodb` |
 /// | `elasticsearch://[user:password@]host[:port]/index`, `elasticsearch+https://…`; also `opensearch…` | Elasticsearch, OpenSearch | `elasticsearch` |
 ///
-/// A SQLite store is encrypted with a key that is made beside it, in `<file>.key`, unless the URL says
+/// SQLite and RocksDB stores are encrypted with a key that is made beside them, in `<path>.key`, unless the URL says
 /// `?encryption=off`; the others are as the backend keeps them, see [`open_encrypted`].
 ///
 /// # Errors
@@ -26,13 +27,13 @@ use super::{Encrypted, Error, KeyRing, KvStore, MemoryStore};
 /// not answer.
 pub async fn open(url: &str) -> Result<Arc<dyn KvStore>, Error> {
     let url = parse(url)?;
-    #[cfg(feature = "sqlite")]
-    if url.scheme() == "sqlite" {
+    #[cfg(any(feature = "rocksdb", feature = "sqlite"))]
+    if matches!(url.scheme(), "rocksdb" | "sqlite") {
         let store = backend(&url).await?;
         if url.query_pairs().any(|(name, value)| name == "encryption" && value == "off") {
             return Ok(store);
         }
-        let keys = super::sqlite::key_beside(super::sqlite::path(&url)?).await?;
+        let keys = super::files::key_beside(super::files::path(&url)?).await?;
         return Ok(Arc::new(Encrypted::new(store, keys)));
     }
     backend(&url).await
@@ -56,7 +57,9 @@ async fn backend(url: &Url) -> Result<Arc<dyn KvStore>, Error> {
     match url.scheme() {
         "memory" => Ok(Arc::new(MemoryStore::default())),
         #[cfg(feature = "sqlite")]
-        "sqlite" => Ok(Arc::new(super::SqliteStore::open(&super::sqlite::path(url)?).await?)),
+        "sqlite" => Ok(Arc::new(super::SqliteStore::open(&super::files::path(url)?).await?)),
+        #[cfg(feature = "rocksdb")]
+        "rocksdb" => Ok(Arc::new(super::RocksDbStore::open(&super::files::path(url)?).await?)),
         #[cfg(feature = "redis")]
         "redis" | "rediss" | "valkey" | "valkeys" => Ok(Arc::new(super::RedisStore::connect(url).await?)),
         #[cfg(feature = "memcached")]
@@ -71,6 +74,7 @@ async fn backend(url: &Url) -> Result<Arc<dyn KvStore>, Error> {
         }
         scheme => Err(match scheme {
             "sqlite" => not_built(scheme, "sqlite"),
+            "rocksdb" => not_built(scheme, "rocksdb"),
             "redis" | "rediss" | "valkey" | "valkeys" => not_built(scheme, "redis"),
             "memcached" => not_built(scheme, "memcached"),
             "mongodb" | "mongodb+srv" => not_built(scheme, "mongodb"),
@@ -79,7 +83,7 @@ async fn backend(url: &Url) -> Result<Arc<dyn KvStore>, Error> {
                 not_built(scheme, "elasticsearch")
             }
             _ => Error::Url(format!(
-                "no store is called `{scheme}:`; there are memory, sqlite, redis, valkey, memcached, mongodb, \
+                "no store is called `{scheme}:`; there are memory, sqlite, rocksdb, redis, valkey, memcached, mongodb, \
                  dynamodb, elasticsearch and opensearch"
             )),
         }),

@@ -2,20 +2,16 @@
 
 use std::{
     fmt,
-    fs::OpenOptions,
-    io::{self, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
-use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params};
-use url::Url;
 
-use super::{Capabilities, Error, Key, KeyRing, KvStore, Lifetime, milliseconds, now};
+use super::{Capabilities, Error, Key, KvStore, Lifetime, files, milliseconds, now};
 
 /// Values in a SQLite database that only its owner may read. What was acknowledged is on the disk.
 #[derive(Clone)]
@@ -47,7 +43,8 @@ impl SqliteStore {
     pub async fn open(path: &Path) -> Result<Self, Error> {
         let path = path.to_owned();
         blocking(move || {
-            make_private(&path)?;
+            // SQLite gives the companions of a file (`-wal`, `-shm`) its rights.
+            files::make_private(&path).map_err(failed)?;
             let connection = Connection::open(&path).map_err(failed)?;
             connection.busy_timeout(BUSY).map_err(failed)?;
             write_ahead(&connection)?;
@@ -245,90 +242,6 @@ impl KvStore for SqliteStore {
             Ok(count)
         })
         .await
-    }
-}
-
-/// The file that a `sqlite:///path` URL names.
-pub(super) fn path(url: &Url) -> Result<PathBuf, Error> {
-    let wrong = || Error::Url("a file is named as sqlite:///absolute/path or sqlite:relative/path".to_owned());
-    if url.has_host() && url.host_str().is_some_and(|host| !host.is_empty()) {
-        return Err(wrong());
-    }
-    let path = percent_encoding::percent_decode_str(url.path()).decode_utf8().map_err(|_| wrong())?;
-    #[cfg(windows)]
-    let path = path.strip_prefix('/').filter(|rest| rest.as_bytes().get(1) == Some(&b':')).unwrap_or(&path);
-    if path.is_empty() || path.ends_with('/') || path.contains('\0') {
-        return Err(wrong());
-    }
-    Ok(PathBuf::from(&*path))
-}
-
-/// The key ring in `<path>.key`, made on first use.
-pub(super) async fn key_beside(path: PathBuf) -> Result<KeyRing, Error> {
-    blocking(move || {
-        let mut file = path.into_os_string();
-        file.push(".key");
-        let file = PathBuf::from(file);
-        if !file.exists() {
-            create_key(&file).map_err(|error| key_failed(&file, &error))?;
-        }
-        make_private(&file)?;
-        let text = std::fs::read_to_string(&file).map_err(|error| key_failed(&file, &error))?;
-        KeyRing::parse(&text.into())
-    })
-    .await
-}
-
-fn key_failed(file: &Path, error: &io::Error) -> Error {
-    Error::EncryptionKey(format!("{}: {error}", file.display()))
-}
-
-/// Writes a new key. Of several processes one wins, and none sees a half-written file.
-fn create_key(file: &Path) -> io::Result<()> {
-    let (mut secret, mut suffix) = ([0; 32], [0; 8]);
-    aws_lc_rs::rand::fill(&mut secret)
-        .and_then(|()| aws_lc_rs::rand::fill(&mut suffix))
-        .map_err(|_| io::Error::other("the system has no randomness"))?;
-    let mut draft = file.as_os_str().to_owned();
-    draft.push(format!(".{}", super::key::hex(&suffix)));
-    let mut handle = private().create_new(true).open(&draft)?;
-    handle.write_all(BASE64_STANDARD.encode(secret).as_bytes())?;
-    handle.sync_all()?;
-    let linked = std::fs::hard_link(&draft, file);
-    std::fs::remove_file(&draft)?;
-    match linked {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
-    }
-}
-
-fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
-/// Creates a file that only its owner may read, or takes the rights of others away. SQLite gives its companions
-/// (`-wal`, `-shm`) the rights of the database.
-fn make_private(path: &Path) -> Result<(), Error> {
-    let unusable = |error: io::Error| failed(format!("{}: {error}", path.display()));
-    match private().create_new(true).open(path) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            #[cfg(unix)]
-            {
-                use std::os::unix::fs::PermissionsExt;
-                let rights = std::fs::metadata(path).map_err(unusable)?.permissions();
-                if rights.mode() & 0o077 != 0 {
-                    tracing::warn!(path = %path.display(), "others could read this file; now only its owner may");
-                    std::fs::set_permissions(path, PermissionsExt::from_mode(0o600)).map_err(unusable)?;
-                }
-            }
-            Ok(())
-        }
-        Err(error) => Err(unusable(error)),
     }
 }
 

@@ -47,7 +47,7 @@ pub(crate) fn service(program: &str, port: u16, arguments: &[&str]) -> Option<Se
         }
     };
     let service = Service { child, port };
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(120);
     while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
         assert!(Instant::now() < deadline, "{program} does not accept connections");
         std::thread::sleep(Duration::from_millis(20));

@@ -90,8 +90,11 @@ impl Diagnostics {
 
     /// Moves every finding to another place.
     pub(crate) fn relocate(&mut self, place: impl Fn(&Location) -> Location) {
-        for location in self.list.iter_mut().filter_map(|diagnostic| diagnostic.location.as_mut()) {
-            *location = place(location);
+        // What has a position of its own was found in the text, before anything was changed.
+        for diagnostic in self.list.iter_mut().filter(|diagnostic| diagnostic.position.is_none()) {
+            if let Some(location) = &mut diagnostic.location {
+                *location = place(location);
+            }
         }
     }
 

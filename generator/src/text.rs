@@ -4,6 +4,24 @@ use std::borrow::Cow;
 
 mod html;
 
+/// The longest name, in bytes, that others are compared to: comparing takes the product of the lengths.
+const MAX_COMPARED: usize = 200;
+
+/// The candidate that is most like a name, in whatever case, if one is at least so much like it: from 0 to 1.
+pub(crate) fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>, at_least: f64) -> Option<&'c str> {
+    if name.len() > MAX_COMPARED {
+        return None;
+    }
+    let name = name.to_lowercase();
+    candidates
+        .into_iter()
+        .filter(|candidate| candidate.len() <= MAX_COMPARED)
+        .map(|candidate| (strsim::normalized_damerau_levenshtein(&name, &candidate.to_lowercase()), candidate))
+        .filter(|(likeness, _)| *likeness >= at_least)
+        .max_by(|(left, _), (right, _)| left.total_cmp(right))
+        .map(|(_, candidate)| candidate)
+}
+
 /// Markdown or HTML as plain Markdown: known HTML elements give way to their text, entities are decoded, control,
 /// invisible and bidirectional characters go, runs of blank lines become one. Code in backticks stays as written,
 /// control characters apart.

@@ -22,25 +22,21 @@ impl Api {
     /// Resolves what operations inherit and converts every schema. Each operation of the document is given up when it has
     /// been read: those of a large one take more memory than all else.
     pub fn build(mut document: Document, sources: &Sources, diagnostics: &mut Diagnostics) -> Self {
-        let sources_of_operations = std::mem::take(&mut document.operations);
-        let document = &document;
+        let described = std::mem::take(&mut document.operations);
         let mut builder = Builder {
-            document,
+            document: &document,
             converter: Converter::new(&document.schemas),
             diagnostics,
             unknown_schemes: HashSet::new(),
         };
-        let mut operations = Vec::with_capacity(sources_of_operations.len());
-        for operation in sources_of_operations {
-            operations.push(builder.operation(&operation));
-        }
+        let operations: Vec<Operation> = described.into_iter().map(|operation| builder.operation(&operation)).collect();
         let mut tags: Vec<Tag> = document
             .tags
             .iter()
             .map(|(name, description)| Tag { name: name.clone(), description: description.clone() })
             .collect();
         let mut known: HashSet<String> = tags.iter().map(|tag| tag.name.clone()).collect();
-        for tag in operations.iter().flat_map(|operation: &Operation| &operation.tags) {
+        for tag in operations.iter().flat_map(|operation| &operation.tags) {
             if known.insert(tag.clone()) {
                 tags.push(Tag { name: tag.clone(), description: String::new() });
             }
@@ -98,12 +94,10 @@ impl Builder<'_> {
         if let Some(default) = operation.responses.default.as_ref().and_then(ReferenceOr::as_item) {
             responses.push(self.response("default".to_owned(), default, &source.location));
         }
-        let security = operation.security.as_ref().or(self.document.security.as_ref());
-        let place = match &operation.security {
-            Some(_) => {
-                Location { file: source.location.file, pointer: format!("{}/security", source.location.pointer) }
-            }
-            None => Location { file: FileId(0), pointer: "/security".to_owned() },
+        let security = match (&operation.security, &self.document.security) {
+            (Some(own), _) => self.security(own, &source.location),
+            (None, Some(common)) => self.security(common, &Location { file: FileId(0), pointer: String::new() }),
+            (None, None) => Vec::new(),
         };
         Operation {
             id: operation.operation_id.clone(),
@@ -116,14 +110,15 @@ impl Builder<'_> {
             parameters,
             body,
             responses,
-            security: security.map(|security| self.security(security, &place)).unwrap_or_default(),
+            security,
             servers: operation.servers.iter().map(server).collect(),
             extensions: own_extensions(&operation.extensions),
             location: source.location.clone(),
         }
     }
 
-    fn security(&mut self, alternatives: &[openapiv3::SecurityRequirement], place: &Location) -> Vec<Vec<Requirement>> {
+    /// What `security` of the object at a place says.
+    fn security(&mut self, alternatives: &[openapiv3::SecurityRequirement], at: &Location) -> Vec<Vec<Requirement>> {
         let mut known = Vec::with_capacity(alternatives.len());
         for alternative in alternatives {
             let mut schemes = Vec::with_capacity(alternative.len());
@@ -134,7 +129,7 @@ impl Builder<'_> {
                     self.diagnostics
                         .push(
                             &codes::UNRESOLVED_REFERENCE,
-                            Some(place.clone()),
+                            Some(Location { file: at.file, pointer: format!("{}/security", at.pointer) }),
                             format!("the security scheme `{scheme}` is required but not defined; it is ignored"),
                         )
                         .help("define it under `components.securitySchemes`");

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::text;
+
 /// A configuration that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{file}:{line}:{column}: {message}")]
@@ -71,11 +73,5 @@ fn explain(message: &str) -> (String, Option<String>) {
 
 /// The candidate that is most like a name, if one is like it at all.
 pub(crate) fn nearest<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
-    let name = name.to_lowercase();
-    candidates
-        .iter()
-        .map(|candidate| (strsim::normalized_damerau_levenshtein(&name, &candidate.to_lowercase()), *candidate))
-        .filter(|(likeness, _)| *likeness >= 0.5)
-        .max_by(|(left, _), (right, _)| left.total_cmp(right))
-        .map(|(_, candidate)| candidate)
+    text::nearest(name, candidates.iter().copied(), 0.5)
 }

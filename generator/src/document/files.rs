@@ -18,13 +18,14 @@ use super::{
 use crate::{
     diagnostics::{Diagnostics, Location},
     source::{FileId, Place, ReadOptions, Source, SourceError, Sources},
+    text,
 };
 
 /// How many references one reference may lead through.
 const MAX_DETOURS: usize = 16;
 
-/// To how many names one that does not exist is compared.
-const MAX_COMPARED: usize = 1000;
+/// How many comparisons of names a document may cost that refers to what does not exist.
+const MAX_COMPARED: usize = 20_000;
 
 /// The files of a document.
 pub(super) struct Files<'a> {
@@ -39,6 +40,8 @@ pub(super) struct Files<'a> {
     identifiers: Identifiers,
     /// How many references the reference at hand has led through.
     detours: usize,
+    /// How many comparisons of names are left.
+    comparisons: usize,
 }
 
 /// Where a reference leads.
@@ -72,6 +75,7 @@ impl<'a> Files<'a> {
             folder,
             identifiers: Identifiers::default(),
             detours: 0,
+            comparisons: MAX_COMPARED,
         };
         let root = files.read(source, diagnostics)?;
         Ok((files, root))
@@ -150,15 +154,29 @@ impl<'a> Files<'a> {
             if trimmed != fragment && root.pointer(trimmed).is_some() {
                 return Ok(Target { file, pointer: trimmed.to_owned() });
             }
-            let mut stale = format!("`{fragment}` does not exist in {}", self.sources.name(file));
-            if let Some(near) = nearest(&root, &fragment) {
-                stale = format!("{stale}; did you mean `{near}`?");
+            if let Some(target) = self.resolve_through(file, &fragment, diagnostics) {
+                return Ok(target);
             }
-            return self.resolve_through(file, &fragment, diagnostics).ok_or(stale);
+            let near = self.nearest(&root, &fragment).map(|near| format!("; did you mean `{near}`?"));
+            let name = self.sources.name(file);
+            return Err(format!("`{fragment}` does not exist in {name}{}", near.unwrap_or_default()));
         }
         self.anchored(file, "", &fragment)
             .map(|pointer| Target { file, pointer })
             .ok_or_else(|| format!("no anchor `{fragment}` exists in {}", self.sources.name(file)))
+    }
+
+    /// The pointer that exists and is nearest to one that does not: another name in the same object.
+    fn nearest(&mut self, root: &Value, pointer: &str) -> Option<String> {
+        let (parent, name) = pointer.rsplit_once('/')?;
+        let members = root.pointer(parent)?.as_object()?;
+        let compared = members.len().min(self.comparisons);
+        self.comparisons -= compared;
+        let name = name.replace("~1", "/").replace("~0", "~");
+        let key = text::nearest(&name, members.keys().take(compared).map(String::as_str), 0.7)?;
+        let mut near = parent.to_owned();
+        push_token(&mut near, key);
+        Some(near)
     }
 
     /// Where a pointer leads when objects on its way are references themselves, such as
@@ -277,24 +295,6 @@ impl<'a> Files<'a> {
         let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
         last.split('.').next().unwrap_or_default().to_owned()
     }
-}
-
-/// The pointer that exists and is nearest to one that does not: another name in the same object.
-fn nearest(root: &Value, pointer: &str) -> Option<String> {
-    let (parent, name) = pointer.rsplit_once('/')?;
-    let name = name.replace("~1", "/").replace("~0", "~");
-    let likeness = |key: &str| {
-        let (key, name) = (key.to_lowercase(), name.to_lowercase());
-        strsim::normalized_damerau_levenshtein(&key, &name)
-    };
-    let keys = root.pointer(parent)?.as_object()?.keys().take(MAX_COMPARED);
-    let (_, key) = keys
-        .map(|key| (likeness(key), key))
-        .filter(|(likeness, _)| *likeness > 0.7)
-        .max_by(|(left, _), (right, _)| left.total_cmp(right))?;
-    let mut near = parent.to_owned();
-    push_token(&mut near, key);
-    Some(near)
 }
 
 fn identity(source: &Source) -> Source {

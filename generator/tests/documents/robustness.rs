@@ -7,6 +7,7 @@ use std::{
 
 use mcpwright::{ReadOptions, Source};
 use proptest::prelude::*;
+use serde_json::{Value, json};
 
 use super::{Loaded, load_text, load_with};
 
@@ -255,4 +256,18 @@ proptest! {
         std::fs::write(&path, bytes).unwrap();
         super::load_file(&path).findings();
     }
+}
+
+#[test]
+fn names_are_proposed_for_references_that_lead_nowhere_as_long_as_that_stays_cheap() {
+    let schemas: Value = (0..1000).map(|number| (format!("Schema{number:04}"), json!({"type": "object"}))).collect();
+    let reference = |number: usize| json!({"$ref": format!("#/components/schemas/Scheme{number:04}")});
+    let answer = |number| json!({"description": "", "content": {"application/json": {"schema": reference(number)}}});
+    let paths: Value =
+        (0..100).map(|number| (format!("/{number}"), json!({"get": {"responses": {"200": answer(number)}}}))).collect();
+    let document = json!({"openapi": "3.0.3", "info": {"title": "T", "version": "1"}, "paths": paths, "components": {"schemas": schemas}});
+    let findings = load_text(&document.to_string()).findings();
+    let lost = findings.iter().filter(|finding| finding.contains("leads nowhere")).count();
+    let helped = findings.iter().filter(|finding| finding.contains("did you mean `/components/schemas/Schema")).count();
+    assert_eq!((lost, helped), (100, 20), "{findings:?}");
 }

@@ -83,15 +83,22 @@ pub(super) fn make_private(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Creates a folder that only its owner may enter, or takes the rights of others away. Its parent must exist.
+/// Creates a folder that only its owner may enter, or takes the rights of others away from one that is empty or has a
+/// file of this name, which shows whose it is. Its parent must exist.
 #[cfg(feature = "rocksdb")]
-pub(super) fn make_private_folder(path: &Path) -> io::Result<()> {
+pub(super) fn make_private_folder(path: &Path, sign: &str) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
     match builder.create(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => take_rights(path, 0o700).map_err(named),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            // Whoever names `/tmp` by mistake must not lock everybody out of it.
+            if !path.join(sign).is_file() && std::fs::read_dir(path).map_err(named)?.next().is_some() {
+                return Err(named(io::Error::other("the folder holds other files; name one for the store alone")));
+            }
+            take_rights(path, 0o700).map_err(named)
+        }
         other => other.map_err(named),
     }
 }

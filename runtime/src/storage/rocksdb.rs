@@ -41,6 +41,9 @@ const LAYOUT: &[u8] = b"1";
 /// No collection begins with a zero byte.
 const LAYOUT_KEY: &[u8] = b"\0layout";
 
+/// The file that every RocksDB database has.
+const SIGN: &str = "CURRENT";
+
 /// How many changes of different keys may run at the same time.
 const LOCKS: usize = 64;
 
@@ -55,7 +58,7 @@ impl RocksDbStore {
     pub async fn open(path: &Path) -> Result<Self, Error> {
         let path = path.to_owned();
         blocking(move || {
-            files::make_private_folder(&path).map_err(failed)?;
+            files::make_private_folder(&path, SIGN).map_err(failed)?;
             let mut options = Options::default();
             options.create_if_missing(true);
             options.set_keep_log_file_num(1);
@@ -300,50 +303,19 @@ mod tests {
         let error = RocksDbStore::open(&other).await.unwrap_err().to_string();
         assert!(error.contains("another program"), "{error}");
         assert!(RocksDbStore::open(&directory.path().join("no/parent")).await.is_err());
-    }
-
-    const VICTIM: &str = "MCPWRIGHT_TEST_VICTIM";
-
-    /// No test of its own: what the test below starts and kills.
-    #[allow(clippy::print_stderr, reason = "its killer reads it")]
-    #[tokio::test(flavor = "multi_thread")]
-    async fn victim_that_writes_until_it_is_killed() {
-        let Ok(url) = std::env::var(VICTIM) else { return };
-        let store = open(&url).await.unwrap();
-        for number in 0_u32.. {
-            let name = number.to_string();
-            store.put(key(&name), name.as_bytes(), None).await.unwrap();
-            store.incr(key("count"), 1, None).await.unwrap();
-            eprintln!("written {number}");
-        }
+        let crowded = directory.path().join("crowded");
+        std::fs::create_dir(&crowded).unwrap();
+        std::fs::write(crowded.join("theirs"), "1").unwrap();
+        let rights = std::fs::metadata(&crowded).unwrap().permissions();
+        let error = RocksDbStore::open(&crowded).await.unwrap_err().to_string();
+        assert!(error.contains("crowded") && error.contains("name one for the store alone"), "{error}");
+        assert_eq!(std::fs::metadata(&crowded).unwrap().permissions(), rights, "nothing was taken from anybody");
+        assert!(RocksDbStore::open(&crowded.join("theirs")).await.is_err(), "a file");
     }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn what_was_acknowledged_survives_a_kill_in_the_middle_of_writing() {
-        use std::io::BufRead;
         let directory = tempfile::tempdir().unwrap();
-        for writes in [1, 40] {
-            let path = "storage::rocksdb::tests::victim_that_writes_until_it_is_killed";
-            let mut victim = std::process::Command::new(std::env::current_exe().unwrap())
-                .args(["--exact", path, "--nocapture"])
-                .env(VICTIM, url(&directory))
-                .stdout(std::process::Stdio::null())
-                .stderr(std::process::Stdio::piped())
-                .spawn()
-                .unwrap();
-            let mut lines = std::io::BufReader::new(victim.stderr.take().unwrap()).lines().map_while(Result::ok);
-            let number = |line: String| line.strip_prefix("written ")?.parse::<u32>().ok();
-            let seen = lines.by_ref().filter_map(number).nth(writes).expect("it writes");
-            victim.kill().unwrap();
-            victim.wait().unwrap();
-            // What it said before it died counts too.
-            let last = lines.filter_map(number).last().unwrap_or(seen);
-            let store = open(&url(&directory)).await.unwrap();
-            for number in 0..=last {
-                let name = number.to_string();
-                assert_eq!(store.get(key(&name)).await.unwrap().expect("acknowledged"), name);
-            }
-            assert!(store.incr(key("count"), 0, None).await.unwrap() > i64::from(last));
-        }
+        suite::what_was_acknowledged_survives_a_kill(&url(&directory)).await;
     }
 }

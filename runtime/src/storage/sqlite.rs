@@ -308,49 +308,10 @@ mod tests {
         assert!(matches!(error, Error::UnknownKey(_)), "a lost key is no empty store");
     }
 
-    const VICTIM: &str = "MCPWRIGHT_TEST_VICTIM";
-
-    /// No test of its own: what the test below starts and kills.
-    #[allow(clippy::print_stderr, reason = "its killer reads it")]
-    #[tokio::test(flavor = "multi_thread")]
-    async fn victim_that_writes_until_it_is_killed() {
-        let Ok(url) = std::env::var(VICTIM) else { return };
-        let store = open(&url).await.unwrap();
-        for number in 0_u32.. {
-            let name = number.to_string();
-            store.put(key(&name), name.as_bytes(), None).await.unwrap();
-            store.incr(key("count"), 1, None).await.unwrap();
-            eprintln!("written {number}");
-        }
-    }
-
     #[tokio::test(flavor = "multi_thread")]
     async fn what_was_acknowledged_survives_a_kill_in_the_middle_of_writing() {
-        use std::io::BufRead;
         let directory = tempfile::tempdir().unwrap();
-        for writes in [1, 40] {
-            let path = "storage::sqlite::tests::victim_that_writes_until_it_is_killed";
-            let mut victim = std::process::Command::new(std::env::current_exe().unwrap())
-                .args(["--exact", path, "--nocapture"])
-                .env(VICTIM, url(&directory))
-                .stdout(std::process::Stdio::null())
-                .stderr(std::process::Stdio::piped())
-                .spawn()
-                .unwrap();
-            let mut lines = std::io::BufReader::new(victim.stderr.take().unwrap()).lines().map_while(Result::ok);
-            let number = |line: String| line.strip_prefix("written ")?.parse::<u32>().ok();
-            let seen = lines.by_ref().filter_map(number).nth(writes).expect("it writes");
-            victim.kill().unwrap();
-            victim.wait().unwrap();
-            // What it said before it died counts too.
-            let last = lines.filter_map(number).last().unwrap_or(seen);
-            let store = open(&url(&directory)).await.unwrap();
-            for number in 0..=last {
-                let name = number.to_string();
-                assert_eq!(store.get(key(&name)).await.unwrap().expect("acknowledged"), name);
-            }
-            assert!(store.incr(key("count"), 0, None).await.unwrap() > i64::from(last));
-        }
+        suite::what_was_acknowledged_survives_a_kill(&url(&directory)).await;
     }
 
     #[cfg(unix)]

@@ -210,3 +210,52 @@ async fn races(store: Arc<dyn KvStore>) {
     assert_eq!(store.incr(key("sum"), 0, None).await.unwrap(), 60);
     store.delete(key("sum")).await.unwrap();
 }
+
+#[cfg(any(feature = "rocksdb", feature = "sqlite"))]
+const VICTIM: &str = "MCPWRIGHT_TEST_VICTIM";
+
+/// No test of its own: what [`what_was_acknowledged_survives_a_kill`] starts and kills.
+#[cfg(any(feature = "rocksdb", feature = "sqlite"))]
+#[allow(clippy::print_stderr, reason = "its killer reads it")]
+#[tokio::test(flavor = "multi_thread")]
+async fn victim_that_writes_until_it_is_killed() {
+    let Ok(url) = std::env::var(VICTIM) else { return };
+    let store = super::open(&url).await.unwrap();
+    for number in 0_u32.. {
+        let name = number.to_string();
+        store.put(key(&name), name.as_bytes(), None).await.unwrap();
+        store.incr(key("count"), 1, None).await.unwrap();
+        eprintln!("written {number}");
+    }
+}
+
+/// Kills a process in the middle of writing to a durable store, twice, and looks for everything that it was told is kept.
+#[cfg(any(feature = "rocksdb", feature = "sqlite"))]
+pub(crate) async fn what_was_acknowledged_survives_a_kill(url: &str) {
+    use std::{
+        io::{BufRead, BufReader},
+        process::{Command, Stdio},
+    };
+    for writes in [1, 40] {
+        let mut victim = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "storage::suite::victim_that_writes_until_it_is_killed", "--nocapture"])
+            .env(VICTIM, url)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(victim.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let number = |line: String| line.strip_prefix("written ")?.parse::<u32>().ok();
+        let seen = lines.by_ref().filter_map(number).nth(writes).expect("it writes");
+        victim.kill().unwrap();
+        victim.wait().unwrap();
+        // What it said before it died counts too.
+        let last = lines.filter_map(number).last().unwrap_or(seen);
+        let store = super::open(url).await.unwrap();
+        for number in 0..=last {
+            let name = number.to_string();
+            assert_eq!(store.get(key(&name)).await.unwrap().expect("acknowledged"), name);
+        }
+        assert!(store.incr(key("count"), 0, None).await.unwrap() > i64::from(last));
+    }
+}

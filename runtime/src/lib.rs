@@ -31,6 +31,8 @@ pub mod schema;
 pub mod server;
 #[cfg(feature = "server")]
 pub mod storage;
+#[cfg(feature = "otel")]
+pub mod telemetry;
 #[cfg(feature = "server")]
 pub mod testing;
 #[cfg(feature = "server")]

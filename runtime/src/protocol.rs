@@ -29,6 +29,8 @@ use serde_json::Value;
 
 #[cfg(feature = "proxy")]
 pub(crate) use client::{Client, Failure, Offers};
+#[cfg(feature = "otel")]
+pub(crate) use convert::error_code;
 pub(crate) use convert::prompt_message_json;
 pub(crate) use serve::{HttpSettings, http_service, serve_pipe, serve_stdio};
 use state::Seal;

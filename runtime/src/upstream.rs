@@ -86,6 +86,9 @@ pub struct Scope {
     pub freshness: Freshness,
     /// The trace that the call is part of; the API is told.
     pub trace: Option<TraceContext>,
+    /// The span that the call is part of; the API is told of a span within it instead of `trace`.
+    #[cfg(feature = "otel")]
+    pub span: Option<crate::telemetry::Parent>,
 }
 
 /// The API behind a server. Clones share connections, tokens and limits.

@@ -28,6 +28,8 @@ mod problems;
 mod proxy;
 #[path = "server/tasks.rs"]
 mod tasks;
+#[path = "server/telemetry.rs"]
+mod telemetry;
 #[path = "server/tracing.rs"]
 mod tracing;
 #[path = "server/transform.rs"]

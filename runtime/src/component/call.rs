@@ -97,6 +97,8 @@ pub(crate) fn scope(context: &Context) -> Scope {
         cancelled: context.cancellation().clone(),
         freshness: context.get_or_default(),
         trace: context.trace(),
+        #[cfg(feature = "otel")]
+        span: context.get(),
     }
 }
 

@@ -215,6 +215,13 @@ pub(super) fn tool_error(failure: Error) -> Result<wire::CallToolResult, ErrorDa
     }
 }
 
+/// The code of the JSON-RPC error that a client gets; `None` where it gets a result that says what failed.
+#[cfg(feature = "otel")]
+pub(crate) fn error_code(is_tool: bool, failure: &Error) -> Option<i32> {
+    let answer = if is_tool { tool_error(failure.clone()) } else { Err(error(failure.clone())) };
+    answer.err().map(|error| error.code.0)
+}
+
 /// A failed request that is no tool call.
 pub(super) fn error(error: Error) -> ErrorData {
     let data = error.data.map(|data| *data);

@@ -48,7 +48,7 @@ impl Stops {
     }
 
     /// Adds something to do at the end.
-    #[cfg(feature = "proxy")]
+    #[cfg(any(feature = "proxy", feature = "otel"))]
     pub(super) fn push(&mut self, stop: impl Future<Output = ()> + Send + 'static) {
         self.0.push(Box::new(move || Box::pin(stop)));
     }

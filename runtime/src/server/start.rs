@@ -105,6 +105,8 @@ impl Server {
         unambiguous(&self, options)?;
         let matches = matches.filter(|_| self.only_api().is_some());
         configured::add(&mut self, None, &configured::process).await?;
+        #[cfg(feature = "otel")]
+        let telemetry = self.tell_telemetry()?;
         let mut session_store = self.session_store.take().filter(|_| options.sessions > 0);
         if options.sessions > 0 && session_store.is_none() {
             session_store = configured::session_store(&prefix(&self.info.name), &configured::process).await?;
@@ -114,6 +116,11 @@ impl Server {
         let assembled = assemble(self, &outermost, options, matches, options.page_size)?;
         let engine = assembled.engine.clone();
         let mut stops = Stops::default();
+        // What starts first stops last: all others may still have something to tell.
+        #[cfg(feature = "otel")]
+        if let Some(telemetry) = telemetry {
+            stops.push(telemetry.stop());
+        }
         if let Err(error) = assembled.start(&mut stops).await {
             stops.run().await;
             return Err(StartError::Lifespan(error));
@@ -123,6 +130,19 @@ impl Server {
             Running { engine, shared: Arc::new(shared), session_store, shutdown, stops: Mutex::new(Some(stops)) },
             http,
         ))
+    }
+}
+
+#[cfg(feature = "otel")]
+impl Server {
+    /// Adds the layer around all others that the environment asks for.
+    fn tell_telemetry(&mut self) -> Result<Option<crate::telemetry::Telemetry>, StartError> {
+        let telemetry = crate::telemetry::Telemetry::from_environment(&self.info.name, &self.info.version)
+            .map_err(|error| StartError::Option(error.to_string()))?;
+        if let Some(telemetry) = &telemetry {
+            self.layers.insert(0, Arc::new(telemetry.clone()));
+        }
+        Ok(telemetry)
     }
 }
 

@@ -74,6 +74,8 @@ impl Shared {
         let retries = operation.policy.retries.unwrap_or(self.settings.retries);
         let mut attempt = 0;
         let mut renewed = false;
+        #[cfg(feature = "otel")]
+        let mut sent = 0..;
         loop {
             let mut ready = request.clone();
             self.credentials.forward(scope, &mut ready.headers);
@@ -82,7 +84,20 @@ impl Shared {
                 trace.hand_on(&mut ready.headers);
             }
             let applied = self.credentials.apply(operation, &mut ready, scope, &self.prefix).await?;
+            #[cfg(feature = "otel")]
+            let span = scope
+                .span
+                .as_ref()
+                .map(|parent| parent.request(operation, ready.url().ok().as_ref(), sent.next().unwrap_or_default()));
+            #[cfg(feature = "otel")]
+            if let Some(span) = span.as_ref().filter(|_| !TraceContext::is_in(&request.headers)) {
+                span.hand_on(&mut ready.headers);
+            }
             let outcome = self.send(operation, &ready, deadline).await;
+            #[cfg(feature = "otel")]
+            if let Some(span) = span {
+                span.end(outcome.as_ref().map(|received| received.status).map_err(|error| error.name()));
+            }
             let pause = match &outcome {
                 Ok(received) if received.status == StatusCode::UNAUTHORIZED && !renewed => {
                     renewed = true;

@@ -53,6 +53,21 @@ impl TransportError {
         matches!(self, Self::UnknownHost | Self::Refused | Self::Tls | Self::ConnectTimeout | Self::Connect)
     }
 
+    /// A name for statistics.
+    #[cfg(feature = "otel")]
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::UnknownHost => "unknown_host",
+            Self::Refused => "refused",
+            Self::Tls => "tls",
+            Self::ConnectTimeout => "connect_timeout",
+            Self::Connect => "connect",
+            Self::Interrupted => "interrupted",
+            Self::Malformed => "malformed",
+            Self::Timeout => "timeout",
+        }
+    }
+
     /// Whether trying again may help.
     pub(super) fn is_transient(self) -> bool {
         matches!(self, Self::Refused | Self::ConnectTimeout | Self::Connect | Self::Interrupted)

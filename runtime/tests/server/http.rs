@@ -71,6 +71,12 @@ impl Site {
         format!("http://{}{path}", self.address)
     }
 
+    /// Stops the server, and waits until it has stopped.
+    pub(super) async fn close(mut self) {
+        let _ = self.stop.take().expect("a switch").send(());
+        assert_eq!(self.served.await.expect("a task"), Ok(()));
+    }
+
     fn post(&self, body: &Value) -> reqwest::RequestBuilder {
         self.client
             .post(self.url("/mcp"))

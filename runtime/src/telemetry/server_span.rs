@@ -1,0 +1,140 @@
+//! The span and the measurement of a request of a client.
+
+use std::time::Instant;
+
+use async_trait::async_trait;
+use http::HeaderMap;
+use opentelemetry::{
+    Context as Current, KeyValue,
+    propagation::TextMapPropagator as _,
+    trace::{SpanKind, Status, TraceContextExt as _, Tracer as _},
+};
+use opentelemetry_http::HeaderExtractor;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+
+use super::Telemetry;
+use crate::{
+    Error, ErrorKind,
+    context::Context,
+    message::{Request, Response},
+    middleware::{Middleware, Next},
+    protocol,
+};
+
+/// The span that what a request leads to is part of.
+#[derive(Clone, Debug)]
+pub struct Parent {
+    pub(super) telemetry: Telemetry,
+    pub(super) current: Current,
+}
+
+#[async_trait]
+impl Middleware for Telemetry {
+    fn name(&self) -> &'static str {
+        "Telemetry"
+    }
+
+    async fn on_request(
+        &self,
+        context: &Context,
+        request: Request,
+        next: Next<'_, Request, Response>,
+    ) -> Result<Response, Error> {
+        let is_tool = matches!(request, Request::CallTool(_));
+        let target = target(&request);
+        let mut measured = about(&request, context);
+        let name = match &target {
+            Some(target) => format!("{} {}", request.method(), target.value),
+            None => request.method().to_owned(),
+        };
+        let attributes = measured.iter().chain(&target).cloned().chain(details(&request, context));
+        let span = self.0.tracer.span_builder(name).with_kind(SpanKind::Server).with_attributes(attributes);
+        let current = Current::new().with_span(span.start_with_context(&self.0.tracer, &parent(context)));
+        let outer = context.insert(Parent { telemetry: self.clone(), current: current.clone() });
+        let start = Instant::now();
+        let answer = next.run(request).await;
+        let time = start.elapsed();
+        if let Some(outer) = outer {
+            context.insert(outer);
+        }
+        let failure = failure(is_tool, &answer);
+        // Clients may invent any number of names.
+        if !matches!(&answer, Err(error) if error.kind == ErrorKind::NotFound) {
+            measured.extend(target);
+        }
+        if let Some(failure) = failure {
+            let failure = KeyValue::new("error.type", failure);
+            current.span().set_attribute(failure.clone());
+            current.span().set_status(Status::error(""));
+            measured.push(failure);
+        }
+        current.span().end();
+        self.0.duration.record(time.as_secs_f64(), &measured);
+        answer
+    }
+}
+
+/// The trace that the request belongs to: of the request around this one, as `_meta` says, or as the headers say.
+fn parent(context: &Context) -> Current {
+    if let Some(outer) = context.get::<Parent>() {
+        return outer.current;
+    }
+    let mut headers = HeaderMap::new();
+    match (context.trace(), context.headers()) {
+        (Some(trace), _) => trace.hand_on(&mut headers),
+        (None, Some(all)) => headers.clone_from(all),
+        (None, None) => {}
+    }
+    TraceContextPropagator::new().extract_with_context(&Current::new(), &HeaderExtractor(&headers))
+}
+
+/// The tool or prompt. URIs of resources have no end, and are no target.
+fn target(request: &Request) -> Option<KeyValue> {
+    match request {
+        Request::CallTool(call) => Some(KeyValue::new("gen_ai.tool.name", call.name.clone())),
+        Request::GetPrompt(get) => Some(KeyValue::new("gen_ai.prompt.name", get.name.clone())),
+        _ => None,
+    }
+}
+
+/// What both the span and the measurement say.
+fn about(request: &Request, context: &Context) -> Vec<KeyValue> {
+    let mut about = vec![
+        KeyValue::new("mcp.method.name", request.method()),
+        KeyValue::new("mcp.protocol.version", context.protocol_version().to_owned()),
+    ];
+    if context.headers().is_some() {
+        about.extend([KeyValue::new("network.transport", "tcp"), KeyValue::new("network.protocol.name", "http")]);
+    } else {
+        about.push(KeyValue::new("network.transport", "pipe"));
+    }
+    if matches!(request, Request::CallTool(_)) {
+        about.push(KeyValue::new("gen_ai.operation.name", "execute_tool"));
+    }
+    about
+}
+
+/// What only the span says: of these there are too many to measure by.
+fn details(request: &Request, context: &Context) -> Vec<KeyValue> {
+    let mut details = vec![KeyValue::new("jsonrpc.request.id", context.request_id())];
+    details.extend(context.session_id().map(|session| KeyValue::new("mcp.session.id", session)));
+    if let Request::ReadResource(_) | Request::Subscribe(_) | Request::Unsubscribe(_) = request
+        && let Some(uri) = request.target()
+    {
+        let uri = uri.split(['?', '#']).next().unwrap_or_default().to_owned();
+        details.push(KeyValue::new("mcp.resource.uri", uri));
+    }
+    details
+}
+
+/// `tool_error` where the client gets a result with `isError`, or the code of the JSON-RPC error that it gets.
+fn failure(is_tool: bool, answer: &Result<Response, Error>) -> Option<String> {
+    match answer {
+        Ok(Response::Tool(result)) if result.is_error => Some("tool_error".to_owned()),
+        Ok(_) => None,
+        Err(error) => Some(match protocol::error_code(is_tool, error) {
+            Some(code) => code.to_string(),
+            None => "tool_error".to_owned(),
+        }),
+    }
+}

@@ -32,6 +32,8 @@ static LOSE: Operation = Operation { id: "lose", name: "lose", path: "/lose", ..
 static API: Api = Api { name: "told", operations: &[&[&LOOK, &LOSE]], ..Api::DEFAULT };
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+/// What a proxy in front of the server may say. What the client says in `_meta` goes before it.
+const HEADER_TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const CALLER: &str = "00f067aa0ba902b7";
 /// Neither arguments nor the header of the exporter may show up.
 const SECRETS: [&str; 2] = ["a-secret-word", "a-secret-key"];
@@ -117,7 +119,8 @@ async fn calls() {
             "params": {"name": tool, "arguments": arguments, "_meta": meta}});
         let request = site.client.post(site.url("/mcp")).header("content-type", "application/json");
         let request = request.header("accept", "application/json, text/event-stream");
-        let answer = request.header("mcp-protocol-version", "2025-06-18").body(body.to_string());
+        let answer = request.header("mcp-protocol-version", "2025-06-18");
+        let answer = answer.header("traceparent", format!("00-{HEADER_TRACE}-{CALLER}-01")).body(body.to_string());
         let answer = answer.send().await.expect("an answer").text().await.expect("a body");
         let answer: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
         let failed = answer["result"]["isError"] == json!(true) || answer.get("error").is_some();
@@ -193,7 +196,10 @@ async fn a_collector_gets_the_spans_and_measurements_of_calls() {
     assert_eq!(seen.parents[0], format!("00-{TRACE}-{}-01", hex(&client.span_id)), "the API is told of its span");
 
     let (failed, refused, unknown) = (span("tools/call lose"), span("GET /lose"), span("tools/call no_such_tool"));
-    assert!(failed.parent_span_id.is_empty() && failed.trace_id != server.trace_id);
+    for span in [failed, refused, unknown] {
+        assert_eq!(hex(&span.trace_id), HEADER_TRACE, "{}", span.name);
+    }
+    assert_eq!(seen.parents[1], format!("00-{HEADER_TRACE}-{}-01", hex(&refused.span_id)));
     for (span, failure) in [(failed, "tool_error"), (refused, "404"), (unknown, "-32602")] {
         assert_eq!(text(&span.attributes, "error.type"), failure, "{}", span.name);
         assert_eq!(span.status.as_ref().map(|status| status.code()), Some(StatusCode::Error));

@@ -10,7 +10,7 @@ use super::Telemetry;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the exporter of {0} cannot be set up: check OTEL_EXPORTER_OTLP_ENDPOINT (a URL, usually http://HOST:4318) and the \
-     other variables OTEL_EXPORTER_OTLP_…; compression is not available"
+     other variables OTEL_EXPORTER_OTLP_…; of compressions there is gzip"
 )]
 pub struct TelemetryError(&'static str);
 

@@ -2,6 +2,7 @@
 //! runs in a process of its own, this test program again.
 
 use std::{
+    io::Read,
     net::SocketAddr,
     process::Stdio,
     sync::{Arc, Mutex},
@@ -70,6 +71,9 @@ async fn site(seen: Arc<Mutex<Seen>>) -> SocketAddr {
         .route(
             "/v1/metrics",
             post(move |body: Bytes| async move {
+                let mut plain = Vec::new();
+                flate2::read::GzDecoder::new(&*body).read_to_end(&mut plain).expect("gzip");
+                let body = Bytes::from(plain);
                 let mut seen = metrics.lock().expect("a lock");
                 seen.metrics.push(ExportMetricsServiceRequest::decode(body.clone()).expect("metrics"));
                 seen.raw.push(body);
@@ -96,6 +100,7 @@ async fn run(api: SocketAddr, collector: &str) -> bool {
         .env("TOLD_TEST_API", format!("http://{api}/"))
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", collector)
         .env("OTEL_EXPORTER_OTLP_HEADERS", format!("x-key={}", SECRETS[1]))
+        .env("OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "gzip")
         .env("OTEL_SERVICE_NAME", "the-service")
         .env("NO_PROXY", "127.0.0.1")
         .stdin(Stdio::null());

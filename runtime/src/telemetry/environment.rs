@@ -3,16 +3,23 @@
 use opentelemetry::{Key, KeyValue};
 use opentelemetry_otlp::{MetricExporter, SpanExporter};
 use opentelemetry_sdk::{Resource, metrics::SdkMeterProvider, trace::SdkTracerProvider};
+use url::Url;
 
 use super::Telemetry;
 
-/// The environment asks for an exporter that cannot be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the exporter of {0} cannot be set up: check OTEL_EXPORTER_OTLP_ENDPOINT (a URL, usually http://HOST:4318) and the \
-     other variables OTEL_EXPORTER_OTLP_…; of compressions there is gzip"
-)]
-pub struct TelemetryError(&'static str);
+/// The environment asks for an exporter that cannot be made. Holds no value: an address may hold a credential.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TelemetryError {
+    /// A variable names no collector.
+    #[error("{0} is not the http or https URL of a collector, which is usually http://HOST:4318")]
+    Endpoint(String),
+    /// Another variable has a value that does not work.
+    #[error(
+        "the exporter of {0} cannot be set up: check the variables OTEL_EXPORTER_OTLP_…; of compressions there is gzip"
+    )]
+    Exporter(&'static str),
+}
 
 impl Telemetry {
     /// Exports by OTLP over HTTP, where `OTEL_EXPORTER_OTLP_ENDPOINT` or the variable of one signal says to what
@@ -22,7 +29,7 @@ impl Telemetry {
     /// # Errors
     /// When a variable has a value that does not work.
     pub fn from_environment(name: &str, version: &str) -> Result<Option<Self>, TelemetryError> {
-        let wants = Wants::of(&|variable| std::env::var(variable).ok());
+        let wants = Wants::of(&|variable| std::env::var(variable).ok())?;
         if wants == Wants::default() {
             return Ok(None);
         }
@@ -34,12 +41,14 @@ impl Telemetry {
         let resource = resource.with_attribute(KeyValue::new("service.version", version.to_owned())).build();
         let mut tracers = SdkTracerProvider::builder().with_resource(resource.clone());
         if wants.traces {
-            let exporter = SpanExporter::builder().with_http().build().map_err(|_| TelemetryError("traces"))?;
+            let exporter =
+                SpanExporter::builder().with_http().build().map_err(|_| TelemetryError::Exporter("traces"))?;
             tracers = tracers.with_batch_exporter(exporter);
         }
         let mut meters = SdkMeterProvider::builder().with_resource(resource);
         if wants.metrics {
-            let exporter = MetricExporter::builder().with_http().build().map_err(|_| TelemetryError("metrics"))?;
+            let exporter =
+                MetricExporter::builder().with_http().build().map_err(|_| TelemetryError::Exporter("metrics"))?;
             meters = meters.with_periodic_exporter(exporter);
         }
         Ok(Some(Self::new(tracers.build(), meters.build())))
@@ -54,20 +63,31 @@ struct Wants {
 }
 
 impl Wants {
-    fn of(environment: &dyn Fn(&str) -> Option<String>) -> Self {
+    fn of(environment: &dyn Fn(&str) -> Option<String>) -> Result<Self, TelemetryError> {
         // The specification has empty variables count as absent.
         let value = |name: &str| environment(name).filter(|value| !value.trim().is_empty());
         let is = |name: &str, text: &str| value(name).is_some_and(|value| value.trim().eq_ignore_ascii_case(text));
         if is("OTEL_SDK_DISABLED", "true") {
-            return Self::default();
+            return Ok(Self::default());
         }
         let wants = |signal: &str| {
-            let endpoint = value("OTEL_EXPORTER_OTLP_ENDPOINT")
-                .or_else(|| value(&format!("OTEL_EXPORTER_OTLP_{signal}_ENDPOINT")));
-            endpoint.is_some() && !is(&format!("OTEL_{signal}_EXPORTER"), "none")
+            if is(&format!("OTEL_{signal}_EXPORTER"), "none") {
+                return Ok(false);
+            }
+            // That of the signal goes first.
+            let names = [format!("OTEL_EXPORTER_OTLP_{signal}_ENDPOINT"), "OTEL_EXPORTER_OTLP_ENDPOINT".to_owned()];
+            let named = names.into_iter().find_map(|name| value(&name).map(|value| (name, value)));
+            match named {
+                Some((name, value)) if !is_http(&value) => Err(TelemetryError::Endpoint(name)),
+                named => Ok(named.is_some()),
+            }
         };
-        Self { traces: wants("TRACES"), metrics: wants("METRICS") }
+        Ok(Self { traces: wants("TRACES")?, metrics: wants("METRICS")? })
     }
+}
+
+fn is_http(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
 }
 
 #[cfg(test)]
@@ -90,7 +110,18 @@ mod tests {
             let found = Wants::of(&|name| {
                 variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_owned())
             });
-            assert_eq!(found, Wants { traces, metrics }, "{variables:?}");
+            assert_eq!(found, Ok(Wants { traces, metrics }), "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_none_is_told_by_its_variable() {
+        for wrong in ["no url", "ftp://user:secret@x", "http://", "localhost:4318"] {
+            for variable in ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] {
+                let error = Wants::of(&|name| (name == variable).then(|| wrong.to_owned())).unwrap_err();
+                assert_eq!(error, TelemetryError::Endpoint(variable.to_owned()), "{wrong}");
+                assert!(!error.to_string().contains("secret"));
+            }
         }
     }
 }

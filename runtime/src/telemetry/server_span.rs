@@ -14,7 +14,7 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 
 use super::Telemetry;
 use crate::{
-    Error, ErrorKind,
+    Error,
     context::Context,
     message::{Request, Response},
     middleware::{Middleware, Next},
@@ -42,35 +42,53 @@ impl Middleware for Telemetry {
     ) -> Result<Response, Error> {
         let is_tool = matches!(request, Request::CallTool(_));
         let target = target(&request);
-        let mut measured = about(&request, context);
         let name = match &target {
-            Some(target) => format!("{} {}", request.method(), target.value),
+            Some(target) => bounded(&format!("{} {}", request.method(), target.value)),
             None => request.method().to_owned(),
         };
-        let attributes = measured.iter().chain(&target).cloned().chain(details(&request, context));
+        let mut about = about(&request, context);
+        let attributes = about.iter().chain(&target).cloned().chain(details(&request, context));
         let span = self.0.tracer.span_builder(name).with_kind(SpanKind::Server).with_attributes(attributes);
         let current = Current::new().with_span(span.start_with_context(&self.0.tracer, &parent(context)));
         let outer = context.insert(Parent { telemetry: self.clone(), current: current.clone() });
-        let start = Instant::now();
+        about.extend(target.filter(|_| is_known(&request, context)));
+        let mut measurement = Measurement {
+            telemetry: self,
+            current,
+            about,
+            start: Instant::now(),
+            failure: Some("cancelled".to_owned()),
+        };
         let answer = next.run(request).await;
-        let time = start.elapsed();
+        measurement.failure = failure(is_tool, &answer);
+        drop(measurement);
         if let Some(outer) = outer {
             context.insert(outer);
         }
-        let failure = failure(is_tool, &answer);
-        // Clients may invent any number of names.
-        if !matches!(&answer, Err(error) if error.kind == ErrorKind::NotFound) {
-            measured.extend(target);
-        }
-        if let Some(failure) = failure {
-            let failure = KeyValue::new("error.type", failure);
-            current.span().set_attribute(failure.clone());
-            current.span().set_status(Status::error(""));
-            measured.push(failure);
-        }
-        current.span().end();
-        self.0.duration.record(time.as_secs_f64(), &measured);
         answer
+    }
+}
+
+/// A request under way. Told when it is over, also when nobody waits for it any more: it was cancelled, or took too long.
+struct Measurement<'a> {
+    telemetry: &'a Telemetry,
+    current: Current,
+    about: Vec<KeyValue>,
+    start: Instant,
+    failure: Option<String>,
+}
+
+impl Drop for Measurement<'_> {
+    fn drop(&mut self) {
+        let span = self.current.span();
+        if let Some(failure) = self.failure.take() {
+            let failure = KeyValue::new("error.type", failure);
+            span.set_attribute(failure.clone());
+            span.set_status(Status::error(""));
+            self.about.push(failure);
+        }
+        span.end();
+        self.telemetry.0.duration.record(self.start.elapsed().as_secs_f64(), &self.about);
     }
 }
 
@@ -79,20 +97,38 @@ fn parent(context: &Context) -> Current {
     if let Some(outer) = context.get::<Parent>() {
         return outer.current;
     }
-    let mut headers = HeaderMap::new();
-    match (context.trace(), context.headers()) {
-        (Some(trace), _) => trace.hand_on(&mut headers),
-        (None, Some(all)) => headers.clone_from(all),
-        (None, None) => {}
+    let extract = |headers: &HeaderMap| {
+        TraceContextPropagator::new().extract_with_context(&Current::new(), &HeaderExtractor(headers))
+    };
+    if let Some(trace) = context.trace() {
+        let mut headers = HeaderMap::new();
+        trace.hand_on(&mut headers);
+        return extract(&headers);
     }
-    TraceContextPropagator::new().extract_with_context(&Current::new(), &HeaderExtractor(&headers))
+    context.headers().map(extract).unwrap_or_default()
+}
+
+/// The longest text of a client's that a span takes, in characters: many spans wait at a time.
+const LONGEST: usize = 256;
+
+fn bounded(text: &str) -> String {
+    text.chars().take(LONGEST).collect()
+}
+
+/// Whether there is the tool or prompt: clients may invent any number of names, which are not measured by.
+fn is_known(request: &Request, context: &Context) -> bool {
+    match request {
+        Request::CallTool(call) => context.tool_info(&call.name).is_some(),
+        Request::GetPrompt(get) => context.prompt_info(&get.name).is_some(),
+        _ => false,
+    }
 }
 
 /// The tool or prompt. URIs of resources have no end, and are no target.
 fn target(request: &Request) -> Option<KeyValue> {
     match request {
-        Request::CallTool(call) => Some(KeyValue::new("gen_ai.tool.name", call.name.clone())),
-        Request::GetPrompt(get) => Some(KeyValue::new("gen_ai.prompt.name", get.name.clone())),
+        Request::CallTool(call) => Some(KeyValue::new("gen_ai.tool.name", bounded(&call.name))),
+        Request::GetPrompt(get) => Some(KeyValue::new("gen_ai.prompt.name", bounded(&get.name))),
         _ => None,
     }
 }
@@ -116,13 +152,13 @@ fn about(request: &Request, context: &Context) -> Vec<KeyValue> {
 
 /// What only the span says: of these there are too many to measure by.
 fn details(request: &Request, context: &Context) -> Vec<KeyValue> {
-    let mut details = vec![KeyValue::new("jsonrpc.request.id", context.request_id())];
+    let mut details = vec![KeyValue::new("jsonrpc.request.id", bounded(&context.request_id()))];
     details.extend(context.session_id().map(|session| KeyValue::new("mcp.session.id", session)));
     if let Request::ReadResource(_) | Request::Subscribe(_) | Request::Unsubscribe(_) = request
         && let Some(uri) = request.target()
     {
-        let uri = uri.split(['?', '#']).next().unwrap_or_default().to_owned();
-        details.push(KeyValue::new("mcp.resource.uri", uri));
+        let uri = uri.split(['?', '#']).next().unwrap_or_default();
+        details.push(KeyValue::new("mcp.resource.uri", bounded(uri)));
     }
     details
 }

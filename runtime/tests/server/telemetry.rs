@@ -6,6 +6,7 @@ use std::{
     net::SocketAddr,
     process::Stdio,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use axum::{Router, body::Bytes, extract::Request, http::HeaderMap, response::IntoResponse, routing::post};
@@ -30,7 +31,8 @@ static WORD: Parameter = Parameter { name: "word", schema: r#"{"type":"string"}"
 static LOOK: Operation =
     Operation { id: "look", name: "look", path: "/look", parameters: &[&WORD], ..Operation::DEFAULT };
 static LOSE: Operation = Operation { id: "lose", name: "lose", path: "/lose", ..Operation::DEFAULT };
-static API: Api = Api { name: "told", operations: &[&[&LOOK, &LOSE]], ..Api::DEFAULT };
+static HANG: Operation = Operation { id: "hang", name: "hang", path: "/hang", ..Operation::DEFAULT };
+static API: Api = Api { name: "told", operations: &[&[&LOOK, &LOSE, &HANG]], ..Api::DEFAULT };
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 /// What a proxy in front of the server may say. What the client says in `_meta` goes before it.
@@ -82,9 +84,15 @@ async fn site(seen: Arc<Mutex<Seen>>) -> SocketAddr {
         .fallback(move |request: Request| {
             let parent = request.headers().get("traceparent").map(|value| value.to_str().expect("text").to_owned());
             api.lock().expect("a lock").parents.push(parent.unwrap_or_default());
-            let status = if request.uri().path() == "/lose" { 404 } else { 200 };
+            let path = request.uri().path().to_owned();
+            let status = if path == "/lose" { 404 } else { 200 };
             let status = axum::http::StatusCode::from_u16(status).expect("a status");
-            async move { (status, [("content-type", "application/json")], "{}").into_response() }
+            async move {
+                if path == "/hang" {
+                    std::future::pending::<()>().await;
+                }
+                (status, [("content-type", "application/json")], "{}").into_response()
+            }
         });
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -114,11 +122,16 @@ async fn calls() {
     let Ok(base) = std::env::var("TOLD_TEST_API") else { return };
     let settings = Settings { base_url: Some(base), ..Settings::default() };
     let upstream = Upstream::builder(&API).settings(settings).build().expect("an upstream");
-    let site = Site::open_with(Server::new(&API).upstream(upstream), Options::default()).await;
+    let mut options = Options::default();
+    options.limits.handler = Duration::from_secs(2);
+    let site = Site::open_with(Server::new(&API).upstream(upstream), options).await;
+    let long = "x".repeat(10_000);
     for (tool, arguments, meta, is_error) in [
         ("look", json!({"word": SECRETS[0]}), json!({"traceparent": format!("00-{TRACE}-{CALLER}-01")}), false),
         ("lose", json!({}), json!({}), true),
         ("no_such_tool", json!({}), json!({}), true),
+        ("hang", json!({}), json!({}), true),
+        (&long, json!({}), json!({}), true),
     ] {
         let body = json!({"jsonrpc": "2.0", "id": 7, "method": "tools/call",
             "params": {"name": tool, "arguments": arguments, "_meta": meta}});
@@ -210,15 +223,24 @@ async fn a_collector_gets_the_spans_and_measurements_of_calls() {
         assert_eq!(span.status.as_ref().map(|status| status.code()), Some(StatusCode::Error));
     }
 
+    let given_up = span("tools/call hang");
+    assert_eq!(text(&given_up.attributes, "error.type"), "cancelled");
+    let long = seen.spans.iter().find(|span| span.name.starts_with("tools/call xxx")).expect("the span of a long name");
+    assert_eq!((long.name.len(), text(&long.attributes, "gen_ai.tool.name").len()), (256, 256));
+
     let points = points(&seen.metrics);
     let measured: Vec<_> = points.iter().map(|point| text(&point.attributes, "gen_ai.tool.name")).collect();
-    assert_eq!(points.len(), 3, "{measured:?}");
+    assert_eq!(points.len(), 4, "{measured:?}");
+    let count: u64 = points.iter().map(|point| point.count).sum();
+    assert_eq!(count, 5, "both unknown tools are one series");
     for point in points {
-        assert_eq!((point.count, point.bucket_counts.len()), (1, 15));
+        assert_eq!(point.bucket_counts.len(), 15);
         assert_eq!((point.explicit_bounds[0], point.explicit_bounds[13]), (0.01, 300.0));
         assert_eq!(find(&point.attributes, "jsonrpc.request.id"), None);
     }
-    assert!(!measured.contains(&"no_such_tool".to_owned()), "clients do not make series");
+    for name in ["", "look", "lose", "hang"] {
+        assert!(measured.iter().any(|known| known == name), "{name}: {measured:?}");
+    }
 
     for secret in SECRETS {
         let shows = |body: &Bytes| body.windows(secret.len()).any(|window| window == secret.as_bytes());
@@ -235,5 +257,5 @@ async fn a_collector_that_is_gone_harms_no_call() {
     drop(free);
     assert!(run(address, &format!("http://{dead}")).await);
     let seen = seen.lock().expect("a lock");
-    assert_eq!((seen.parents.len(), seen.spans.len()), (2, 0));
+    assert_eq!((seen.parents.len(), seen.spans.len()), (3, 0));
 }
